@@ -1,0 +1,53 @@
+"""Load and its reading: wrk for throughput, bench_rate for latency at a given rate, bench_mint for what signing costs."""
+
+import json
+import pathlib
+import subprocess
+
+from server import ROOT, cpu_s, pin
+
+BUILD = ROOT / "build" / "bench"
+SCRIPT = ROOT / "bench" / "wrk.lua"
+CONNECTIONS = 32
+
+
+def mint(algorithm, rounds, milliseconds, core, bare=False):
+    """What bench_mint measured, as its JSON says it."""
+    command = [BUILD / "bench_mint", algorithm, str(rounds), str(milliseconds), str(core)]
+    done = subprocess.run(command + (["bare"] if bare else []), stdout=subprocess.PIPE, check=True)
+    return json.loads(done.stdout)
+
+
+def bare_us(algorithm, milliseconds, core):
+    return mint(algorithm, 1, milliseconds, core, bare=True)["bare_us"][0]
+
+
+def wrk(port, host, kind, applications, seconds, core=None, connections=CONNECTIONS, path="/oauth2/token"):
+    """One run of wrk: {"requests", "duration_us", "refused", "broken", "p50_us", …}."""
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "20s", "-s", SCRIPT, "-H", f"Host: {host}",
+               f"http://127.0.0.1:{port}{path}", "--", str(applications), kind]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, preexec_fn=pin(core))
+    line = next(line for line in done.stdout.splitlines() if line.startswith("RESULT "))
+    result = json.loads(line.removeprefix("RESULT "))
+    if result["broken"]:
+        raise RuntimeError(f"wrk: {result}")
+    return result
+
+
+def server_cpu_us(server, host, kind, applications, seconds, core):
+    """(CPU microseconds of the server for each answer that it counted, requests per second) under wrk."""
+    before_cpu, before = cpu_s(server.process.pid), server.answered()
+    result = wrk(server.port, host, kind, applications, seconds, core)
+    after_cpu, after = cpu_s(server.process.pid), server.answered()
+    issued, refused = after[0] - before[0], after[1] - before[1]
+    wanted, other = (issued, refused) if kind == "good" else (refused, issued)
+    if other or wanted < result["requests"]:
+        raise RuntimeError(f"{kind}: {issued} issued, {refused} refused, {result['requests']} answers seen")
+    return (after_cpu - before_cpu) * 1e6 / wanted, result["requests"] * 1e6 / result["duration_us"]
+
+
+def at_rate(port, host, rate, seconds, connections, bodies):
+    """Latencies at a rate that does not wait for the server."""
+    done = subprocess.run([BUILD / "bench_rate", str(port), host, f"{rate:.0f}", str(seconds), str(connections), pathlib.Path(bodies)],
+                          stdout=subprocess.PIPE, text=True, check=True)
+    return json.loads(done.stdout)

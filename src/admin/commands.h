@@ -1,0 +1,102 @@
+/*
+ * The commands that change or list what the store keeps: the one place where their rules are written. The command
+ * line calls them, and so does every other administration. They know the config, the store and the keys; no
+ * socket, no argument vector, no output format.
+ *
+ * Inputs are checked here (INVALID with a detail that says what was expected, NOT_FOUND, EXISTS, CONFLICT).
+ */
+#ifndef LA_ADMIN_COMMANDS_H
+#define LA_ADMIN_COMMANDS_H
+
+#include "base/result.h"
+#include "config/config.h"
+#include "jose/hasher.h"
+#include "jose/wrap.h"
+#include "store/store.h"
+
+/* What every command needs. Opened for one command, or kept by a daemon's housekeeping thread. */
+typedef struct la_commands {
+    const la_config *config;
+    la_master_key *master_key;
+    la_store *store;
+    la_hasher *hasher;
+    uint16_t environment_ids[LA_ENVIRONMENTS_MAX]; /* by index of config->environments */
+} la_commands;
+
+/* Opens store and keys; makes sure of the pepper, and of an id and a first signing key for each environment. */
+la_result la_commands_open(const la_config *config, la_store_mode mode, la_commands *ret);
+void la_commands_close(la_commands *c);
+
+/* The pepper is wrapped with the purpose "pepper" and the name "pepper", a signing key with the purpose "signing-key" and
+ * its kid as the name. This undoes the former: what store and registry hold as the pepper becomes its bytes, which the caller
+ * wipes. CRYPTO where the master key is another one, CORRUPT where the length is wrong. */
+la_result la_pepper_unwrap(const la_master_key *m, la_slice wrapped, uint8_t ret[LA_PEPPER_BYTES]);
+
+/* A client secret: las_live_ or las_test_, 43 base62 characters of entropy (256 bits), 6 of checksum. */
+#define LA_GENERATED_SECRET_CHARS (9 + 43 + 6)
+void la_secret_generate(bool test, char ret[LA_GENERATED_SECRET_CHARS + 1]);
+/* True where the text has the form of one and its checksum is wrong: a typing error. */
+bool la_secret_is_mistyped(la_slice secret);
+
+/* What people see of a secret for as long as it exists: "las_test_aB3d…x9Zk" of a generated one; of one that was imported
+ * "imported", with its last four characters where it is long enough to spare them. Zero-terminated. */
+#define LA_SECRET_HINT_BYTES 40
+void la_secret_hint(la_slice secret, char ret[LA_SECRET_HINT_BYTES]);
+
+/* ---- applications (admin/applications.c) ---- */
+typedef struct la_created_application {
+    la_application_row row;
+    char client_secret[LA_CLIENT_SECRET_MAX + 1]; /* the only time that it is there: wipe it */
+} la_created_application;
+
+/* `scopes` space-separated, empty for "api customer"; each must exist in the environment. */
+la_result la_command_create_application(la_commands *c, la_slice environment, la_slice name, la_slice scopes,
+                                        la_auth_method method, la_created_application *ret);
+
+/* client_id in the environment, or, where `environment` is absent, in the only one that has it. */
+la_result la_command_find_application(la_commands *c, la_slice environment, la_slice client_id, la_application_row *ret);
+la_result la_command_list_applications(la_commands *c, la_slice environment, uint64_t after_id, unsigned limit,
+                                       la_application_fn each, void *self);
+la_result la_command_set_application_enabled(la_commands *c, const la_application_row *a, bool enabled);
+la_result la_command_delete_application(la_commands *c, const la_application_row *a);
+
+/* ---- import (admin/import.c) ---- */
+/* CSV with a header line (RFC 4180) or JSON Lines. Columns / members: name (needed), environment, scopes (space-separated),
+ * client_id, client_secret, secret_hash, auth_method, enabled. Without client_id one is made; without client_secret and secret_hash a secret
+ * is made and given out by `each`. All or nothing for the whole file; a failure names the line. */
+typedef struct la_import_progress {
+    uint64_t bytes_done, bytes_total, applications;
+} la_import_progress;
+typedef struct la_import_hooks {
+    void *self;
+    void (*progress)(void *self, const la_import_progress *p);               /* NULL: none */
+    la_result (*created)(void *self, la_slice environment, la_slice client_id, la_slice client_secret, la_slice name); /* client_secret
+                          absent where it was imported; NULL: none */
+    la_result (*before_commit)(void *self); /* all rows are in: a failure here undoes them. NULL: none */
+} la_import_hooks;
+/* `environment` absent: each row must name one. */
+la_result la_command_import(la_commands *c, const char *path, la_slice environment, const la_import_hooks *hooks,
+                            uint64_t *ret_count);
+
+/* ---- secrets (admin/secrets.c) ---- */
+/* expires_in_s 0: never. CONFLICT at the environment's secrets_per_application. */
+la_result la_command_add_secret(la_commands *c, const la_application_row *a, int64_t expires_in_s, uint64_t *ret_secret_id,
+                                char ret_secret[LA_CLIENT_SECRET_MAX + 1]);
+la_result la_command_list_secrets(la_commands *c, const la_application_row *a, la_secret_fn each, void *self);
+la_result la_command_revoke_secret(la_commands *c, const la_application_row *a, uint64_t secret_id);
+
+/* ---- customers (admin/customers.c) ---- */
+la_result la_command_add_customer(la_commands *c, const la_application_row *a, la_slice customer_id, la_slice app_user_id);
+la_result la_command_list_customers(la_commands *c, const la_application_row *a, la_slice after, unsigned limit,
+                                    la_customer_fn each, void *self);
+la_result la_command_remove_customer(la_commands *c, const la_application_row *a, la_slice customer_id);
+
+/* ---- signing keys (admin/keys.c) ---- */
+/* What is due at now_s in every environment: a first key, a rotation by age or change of algorithm, removal of what is gone.
+ * Cheap where nothing is. */
+la_result la_command_keep_keys(la_commands *c, int64_t now_s);
+/* Starts a rotation by hand. CONFLICT where one is under way. */
+la_result la_command_rotate_key(la_commands *c, la_slice environment, int64_t now_s);
+la_result la_command_list_keys(la_commands *c, la_slice environment, la_key_fn each, void *self);
+
+#endif

@@ -1,0 +1,169 @@
+/*
+ * Applications in bulk: every row is checked by the same rules as a single command, and the whole file is one
+ * transaction of the store. Knows the rows' meaning; not their form, and not what becomes of the credentials that it gives out.
+ */
+#include "admin/commands.h"
+
+#include "admin/rows.h"
+#include "admin/rules.h"
+#include "base/clock.h"
+#include "base/uuid.h"
+
+#define PROGRESS_EVERY 1000
+
+typedef struct import {
+    la_commands *c;
+    const la_import_hooks *hooks;
+    la_slice environment; /* absent: each row names one */
+    la_rows *rows;
+    la_random random;
+    int64_t now_s;
+    uint64_t count;
+} import;
+
+/* The secret of one row, in the form that the store wants, and as text where it was made here. */
+typedef struct row_secret {
+    la_new_secret stored;
+    char hint[LA_SECRET_HINT_BYTES];
+    char generated[LA_GENERATED_SECRET_CHARS + 1]; /* "" where the row brought its own */
+} row_secret;
+
+static la_result find_row_environment(const import *im, const la_row *row, unsigned *ret_index)
+{
+    la_slice name = row->values[LA_COLUMN_ENVIRONMENT];
+    if (name.n == 0 && !im->environment.p)
+        return la_fail(LA_INVALID, "the row names no environment");
+    if (name.n && im->environment.p && !la_slice_equal(name, im->environment)) {
+        char shown[LA_RULE_SHOWN_BYTES];
+        return la_fail(LA_INVALID, "the row is of environment \"%s\", but the import is into %.*s", la_rule_show(name, shown),
+                       LA_FMT(im->environment));
+    }
+    return la_rule_environment(im->c->config, name.n ? name : im->environment, ret_index);
+}
+
+static la_result take_secret(const import *im, const la_row *row, bool test, row_secret *ret)
+{
+    la_slice plain = row->values[LA_COLUMN_CLIENT_SECRET];
+    la_slice hash = row->values[LA_COLUMN_SECRET_HASH];
+    *ret = (row_secret){0};
+    if (plain.n && hash.n)
+        return la_fail(LA_INVALID, "the row has both a client_secret and a secret_hash; give one of them");
+    if (hash.n) {
+        LA_TRY(la_rule_slow_hash(hash));
+        ret->stored = (la_new_secret){.kind = LA_SECRET_SLOW, .slow_hash = hash, .hint = LA_SLICE("imported")};
+        return la_ok();
+    }
+    if (plain.n) {
+        LA_TRY(la_rule_client_secret(plain));
+    } else {
+        la_secret_generate(test, ret->generated);
+        plain = la_slice_of(ret->generated);
+    }
+    la_secret_hint(plain, ret->hint);
+    ret->stored = (la_new_secret){.kind = LA_SECRET_KEYED, .hint = la_slice_of(ret->hint)};
+    la_hasher_digest(im->c->hasher, plain, ret->stored.digest);
+    return la_ok();
+}
+
+static la_result take_enabled(la_slice text, bool *ret)
+{
+    *ret = !la_slice_is(text, "false");
+    if (text.n && *ret && !la_slice_is(text, "true"))
+        return la_fail(LA_INVALID, "\"enabled\" must be true or false");
+    return la_ok();
+}
+
+static la_result add_application(import *im, const la_row *row, unsigned index, row_secret *secret)
+{
+    const la_environment_config *e = &im->c->config->environments[index];
+    char made_id[LA_UUID_CHARS], scopes[LA_SCOPES_MAX + 1];
+    la_new_application a = {
+        .environment_id = im->c->environment_ids[index],
+        .client_id = row->values[LA_COLUMN_CLIENT_ID],
+        .auth_method = LA_AUTH_CLIENT_SECRET,
+        .secret = &secret->stored,
+    };
+    LA_TRY(la_rule_name(row->values[LA_COLUMN_NAME], &a.name));
+    LA_TRY(la_rule_scopes(e, row->values[LA_COLUMN_SCOPES], scopes));
+    a.scopes = la_slice_of(scopes);
+    if (row->values[LA_COLUMN_AUTH_METHOD].n)
+        LA_TRY(la_rule_auth_method(row->values[LA_COLUMN_AUTH_METHOD], &a.auth_method));
+    LA_TRY(take_enabled(row->values[LA_COLUMN_ENABLED], &a.enabled));
+    if (a.client_id.n) {
+        LA_TRY(la_rule_client_id(a.client_id));
+    } else {
+        la_uuid_new(&im->random, made_id);
+        a.client_id = (la_slice){made_id, sizeof made_id};
+    }
+    LA_TRY(la_store_import_add(im->c->store, &a, im->now_s));
+    la_slice generated = secret->generated[0] ? la_slice_of(secret->generated) : LA_NO_SLICE;
+    return im->hooks->created ? im->hooks->created(im->hooks->self, e->name, a.client_id, generated, a.name) : la_ok();
+}
+
+static la_result import_row(import *im, const la_row *row)
+{
+    unsigned index;
+    row_secret secret;
+    LA_TRY(find_row_environment(im, row, &index));
+    la_result r = take_secret(im, row, im->c->config->environments[index].test, &secret);
+    if (la_is_ok(r))
+        r = add_application(im, row, index, &secret);
+    la_wipe(&secret, sizeof secret);
+    return r;
+}
+
+static void report(const import *im)
+{
+    la_import_progress p = {la_rows_bytes_done(im->rows), la_rows_bytes_total(im->rows), im->count};
+    if (im->hooks->progress)
+        im->hooks->progress(im->hooks->self, &p);
+}
+
+static la_result import_rows(import *im, const char *path)
+{
+    for (;;) {
+        la_row row;
+        bool end;
+        la_result r = la_rows_next(im->rows, &row, &end);
+        if (la_is_ok(r) && end)
+            return la_ok();
+        if (la_is_ok(r))
+            r = import_row(im, &row);
+        if (!la_is_ok(r))
+            return la_fail_context(r, "%s:%llu: ", path, (unsigned long long)la_rows_line(im->rows));
+        if (++im->count % PROGRESS_EVERY == 0)
+            report(im);
+    }
+}
+
+static la_result import_file(import *im, const char *path)
+{
+    LA_TRY(la_store_import_begin(im->c->store));
+    la_result r = import_rows(im, path);
+    if (la_is_ok(r) && im->hooks->before_commit)
+        r = im->hooks->before_commit(im->hooks->self);
+    if (!la_is_ok(r)) {
+        la_store_import_abort(im->c->store);
+        return r;
+    }
+    LA_TRY(la_store_import_commit(im->c->store));
+    report(im);
+    return r;
+}
+
+la_result la_command_import(la_commands *c, const char *path, la_slice environment, const la_import_hooks *hooks,
+                            uint64_t *ret_count)
+{
+    static const la_import_hooks no_hooks;
+    unsigned index;
+    if (environment.p)
+        LA_TRY(la_rule_environment(c->config, environment, &index));
+    import im = {.c = c, .hooks = hooks ? hooks : &no_hooks, .environment = environment, .now_s = la_clock_now_s()};
+    LA_TRY(la_rows_open(path, &im.rows));
+    la_result r = import_file(&im, path);
+    if (la_is_ok(r))
+        *ret_count = im.count;
+    la_rows_free(im.rows);
+    la_wipe(&im.random, sizeof im.random);
+    return r;
+}

@@ -1,0 +1,147 @@
+/*
+ * Signing keys: carries out what jose/schedule.c decides. Every node may do this at any moment: the store lets exactly one
+ * successor of a key in.
+ */
+#include "admin/commands.h"
+
+#include "admin/key_list.h"
+#include "admin/rules.h"
+#include "jose/key.h"
+#include "jose/schedule.h"
+
+static la_result wrap_key(la_commands *c, const la_key *key, la_buffer *wrapped)
+{
+    la_buffer plain;
+    la_buffer_init(&plain, 16384);
+    la_result r = la_key_export_private(key, &plain);
+    if (la_is_ok(r) && !la_buffer_ok(&plain))
+        r = la_fail(LA_NO_MEMORY, "there is no memory for a new signing key");
+    if (la_is_ok(r))
+        r = la_wrap(c->master_key, "signing-key", la_slice_of(la_key_id(key)), la_buffer_slice(&plain), wrapped);
+    la_buffer_done(&plain);
+    return r;
+}
+
+static la_result store_key(la_commands *c, uint16_t environment_id, const la_key *key, const la_schedule_plan *plan, int64_t now_s)
+{
+    la_buffer jwk, wrapped;
+    la_buffer_init(&jwk, 16384);
+    la_buffer_init(&wrapped, 16384);
+    la_key_write_jwk(key, &jwk);
+    la_result r = wrap_key(c, key, &wrapped);
+    if (!la_is_ok(r))
+        goto done;
+    if (!la_buffer_ok(&jwk) || !la_buffer_ok(&wrapped)) {
+        r = la_fail(LA_NO_MEMORY, "there is no memory for a new signing key");
+        goto done;
+    }
+    la_key_record record = {
+        .environment_id = environment_id,
+        .algorithm = la_slice_of(la_key_algorithm(key)->name),
+        .kid = la_slice_of(la_key_id(key)),
+        .published_at_s = now_s,
+        .activates_at_s = plan->activates_at_s,
+        .public_jwk = la_buffer_slice(&jwk),
+        .wrapped_private = la_buffer_slice(&wrapped),
+    };
+    la_key_retirement retired = {plan->newest_key_id, plan->predecessor_retires_at_s, plan->predecessor_removed_at_s};
+    r = la_store_add_key(c->store, &record, plan->newest_key_id, &retired, plan->newest_key_id ? 1 : 0);
+done:
+    la_buffer_done(&jwk);
+    la_buffer_done(&wrapped);
+    return r;
+}
+
+static la_result make_key(la_commands *c, unsigned index, const la_schedule_plan *plan, int64_t now_s)
+{
+    la_slice name = c->config->environments[index].algorithm;
+    const la_algorithm *algorithm = la_algorithm_find(name);
+    if (!algorithm)
+        return la_fail(LA_INVALID, "this build has no algorithm %.*s", LA_FMT(name));
+    la_key *key;
+    LA_TRY(la_key_generate(algorithm, &key));
+    la_result r = store_key(c, c->environment_ids[index], key, plan, now_s);
+    la_key_free(key);
+    return r;
+}
+
+static la_result plan_key(la_commands *c, unsigned index, const la_key_list *keys, bool by_hand, int64_t now_s, la_schedule_plan *ret)
+{
+    const la_environment_config *e = &c->config->environments[index];
+    la_schedule_policy policy = {
+        .rotate_every_s = e->key_rotate_every_s,
+        .jwks_max_age_s = e->jwks_max_age_s,
+        .margin_s = e->key_publish_margin_s,
+        .longest_lifetime_s = la_environment_longest_lifetime_s(e),
+        .by_hand = by_hand,
+    };
+    return la_schedule_plan_next(keys->records, keys->n, &policy, e->algorithm, now_s, ret);
+}
+
+static la_result delete_removed(la_commands *c, unsigned index, const la_key_list *keys, int64_t now_s)
+{
+    for (size_t i = 0; i < keys->n; i++) {
+        int64_t removed_at_s = keys->records[i].removed_at_s;
+        if (removed_at_s != 0 && removed_at_s <= now_s)
+            return la_store_delete_removed_keys(c->store, c->environment_ids[index], now_s);
+    }
+    return la_ok();
+}
+
+static la_result keep_environment(la_commands *c, unsigned index, int64_t now_s)
+{
+    la_key_list keys = {0};
+    la_schedule_plan plan = {0};
+    la_result r = la_key_list_read(c, index, &keys);
+    if (la_is_ok(r))
+        r = plan_key(c, index, &keys, false, now_s, &plan);
+    if (la_is_ok(r) && plan.wanted) {
+        r = make_key(c, index, &plan, now_s);
+        if (r.code == LA_CONFLICT)
+            r = la_ok(); /* another process was faster: the key that was wanted is there */
+    }
+    if (la_is_ok(r))
+        r = delete_removed(c, index, &keys, now_s);
+    la_key_list_done(&keys);
+    return r;
+}
+
+la_result la_command_keep_keys(la_commands *c, int64_t now_s)
+{
+    for (unsigned i = 0; i < c->config->n_environments; i++) {
+        la_result r = keep_environment(c, i, now_s);
+        if (!la_is_ok(r))
+            return la_fail_context(r, "environment %.*s: ", LA_FMT(c->config->environments[i].name));
+    }
+    return la_ok();
+}
+
+la_result la_command_rotate_key(la_commands *c, la_slice environment, int64_t now_s)
+{
+    unsigned index;
+    LA_TRY(la_rule_environment(c->config, environment, &index));
+    la_key_list keys = {0};
+    la_schedule_plan plan = {0};
+    la_result r = la_key_list_read(c, index, &keys);
+    if (la_is_ok(r))
+        r = plan_key(c, index, &keys, true, now_s, &plan);
+    if (la_is_ok(r) && plan.wanted) {
+        r = make_key(c, index, &plan, now_s);
+        if (r.code == LA_CONFLICT)
+            r = la_fail(LA_CONFLICT, "environment %.*s: another process has just started a rotation", LA_FMT(environment));
+    }
+    la_key_list_done(&keys);
+    return r;
+}
+
+la_result la_command_list_keys(la_commands *c, la_slice environment, la_key_fn each, void *self)
+{
+    unsigned index;
+    if (environment.p) {
+        LA_TRY(la_rule_environment(c->config, environment, &index));
+        return la_store_list_keys(c->store, c->environment_ids[index], each, self);
+    }
+    for (index = 0; index < c->config->n_environments; index++)
+        LA_TRY(la_store_list_keys(c->store, c->environment_ids[index], each, self));
+    return la_ok();
+}

@@ -1,0 +1,309 @@
+/* leanauth app create | list | show | enable | disable | delete. */
+#include "base/secret.h"
+#include "cli/session.h"
+#include "cli/shared.h"
+#include "cli/writer.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+static void write_application(la_json_writer *w, const la_application_row *a)
+{
+    la_json_text(w, "client_id", la_slice_of(a->client_id));
+    la_json_text(w, "environment", la_slice_of(a->environment));
+    la_json_text(w, "name", la_slice_of(a->name));
+    la_json_words(w, "scopes", la_slice_of(a->scopes));
+    la_json_text(w, "auth_method", la_slice_of(la_auth_method_name(a->auth_method)));
+    la_json_bool(w, "enabled", a->enabled);
+    la_json_time(w, "created_at", a->created_at_s);
+}
+
+/* ---- create ---- */
+
+static void print_created(la_cli *cli, const la_created_application *a)
+{
+    la_json_writer w = {&cli->out, false};
+    if (cli->json) {
+        la_json_open(&w, NULL, '{');
+        la_json_text(&w, "client_id", la_slice_of(a->row.client_id));
+        la_json_text(&w, "client_secret", la_slice_of(a->client_secret));
+        la_json_text(&w, "environment", la_slice_of(a->row.environment));
+        la_json_text(&w, "name", la_slice_of(a->row.name));
+        la_json_words(&w, "scopes", la_slice_of(a->row.scopes));
+        la_json_close(&w, '}');
+        la_json_end(&w);
+        return;
+    }
+    la_buffer_add_format(&cli->out, "client_id      %s\nclient_secret  %s\nenvironment    %s\nname           %s\nscopes         %s\n",
+                         a->row.client_id, a->client_secret, a->row.environment, a->row.name, a->row.scopes);
+    la_buffer_add_text(&cli->out, "\nKeep the secret now: it is not shown again.\n");
+}
+
+/* All --scope values, joined by spaces. */
+static la_slice join_scopes(const la_cli *cli, la_buffer *b)
+{
+    for (unsigned i = 0; i < cli->n_values; i++) {
+        if (strcmp(cli->values[i].option->name, "scope") != 0)
+            continue;
+        if (b->n)
+            la_buffer_add_char(b, ' ');
+        la_buffer_add_text(b, cli->values[i].value);
+    }
+    return la_buffer_slice(b);
+}
+
+static la_result create(la_cli *cli, la_created_application *ret)
+{
+    la_slice environment, name, method_name = la_cli_slice(cli, "auth-method");
+    la_auth_method method = LA_AUTH_CLIENT_SECRET;
+    char memory[LA_SCOPES_MAX];
+    la_buffer scopes;
+    la_buffer_init_fixed(&scopes, memory, sizeof memory);
+    LA_TRY(la_cli_require(cli, "environment", &environment));
+    LA_TRY(la_cli_require(cli, "name", &name));
+    if (method_name.p && !la_auth_method_parse(method_name, &method))
+        return la_fail(LA_USAGE, "--auth-method must be client_secret, client_secret_basic or client_secret_post");
+    la_slice joined = join_scopes(cli, &scopes);
+    if (!la_buffer_ok(&scopes))
+        return la_fail(LA_USAGE, "the scopes are longer than %d bytes", LA_SCOPES_MAX);
+    la_session s;
+    LA_TRY(la_session_open(cli, &s));
+    la_result r = la_command_create_application(&s.commands, environment, name, joined, method, ret);
+    la_session_close(&s);
+    return r;
+}
+
+static la_result run_create(la_cli *cli)
+{
+    la_created_application created;
+    la_result r = create(cli, &created);
+    if (la_is_ok(r))
+        print_created(cli, &created);
+    la_wipe(&created, sizeof created);
+    return r;
+}
+
+/* ---- list ---- */
+
+typedef struct app_list {
+    bool json;
+    la_json_writer w;
+    la_table table;
+    uint64_t n, last_id;
+} app_list;
+
+static la_result list_one(void *self, const la_application_row *a)
+{
+    app_list *l = self;
+    l->n++;
+    l->last_id = a->application_id;
+    if (l->json) {
+        la_json_open(&l->w, NULL, '{');
+        write_application(&l->w, a);
+        la_json_close(&l->w, '}');
+        return la_ok();
+    }
+    la_table_add(&l->table, la_slice_of(a->client_id));
+    la_table_add(&l->table, la_slice_of(a->environment));
+    la_table_add(&l->table, la_slice_of(a->enabled ? "enabled" : "disabled"));
+    la_table_add(&l->table, la_slice_of(a->scopes));
+    la_table_add(&l->table, la_slice_of(a->name));
+    return la_ok();
+}
+
+static void list_end(la_cli *cli, app_list *l, unsigned long long limit)
+{
+    bool more = l->n == limit;
+    if (!l->json) {
+        la_table_done(&l->table, &cli->out);
+        if (more)
+            la_cli_note(cli, "there may be more: --after %llu", (unsigned long long)l->last_id);
+        return;
+    }
+    la_json_close(&l->w, ']');
+    if (more)
+        la_json_u64(&l->w, "next", l->last_id);
+    else
+        la_json_text_or_null(&l->w, "next", LA_NO_SLICE);
+    la_json_close(&l->w, '}');
+    la_json_end(&l->w);
+}
+
+static la_result run_list(la_cli *cli)
+{
+    static const char *const titles[] = {"CLIENT_ID", "ENVIRONMENT", "STATE", "SCOPES", "NAME"};
+    unsigned long long limit, after;
+    LA_TRY(la_cli_number(cli, "limit", 1, 10000, 1000, &limit));
+    LA_TRY(la_cli_number(cli, "after", 0, INT64_MAX, 0, &after));
+    la_session s;
+    LA_TRY(la_session_open(cli, &s));
+    app_list l = {.json = cli->json, .w = {&cli->out, false}};
+    if (cli->json) {
+        la_json_open(&l.w, NULL, '{');
+        la_json_open(&l.w, "applications", '[');
+    } else {
+        la_table_init(&l.table, 5, titles);
+    }
+    la_result r = la_command_list_applications(&s.commands, la_cli_slice(cli, "environment"), after, (unsigned)limit, list_one, &l);
+    list_end(cli, &l, limit);
+    la_session_close(&s);
+    return r;
+}
+
+/* ---- show ---- */
+
+static void show_begin(la_cli *cli, const la_application_row *a, la_json_writer *w)
+{
+    if (cli->json) {
+        la_json_open(w, NULL, '{');
+        write_application(w, a);
+        return;
+    }
+    char created[LA_CLOCK_RFC3339_BYTES];
+    la_clock_format_rfc3339(a->created_at_s, created);
+    la_buffer_add_format(&cli->out,
+                         "client_id    %s\nenvironment  %s\nname         %s\nscopes       %s\nauth method  %s\nstate        %s\n"
+                         "created      %s\n\n",
+                         a->client_id, a->environment, a->name, a->scopes, la_auth_method_name(a->auth_method),
+                         a->enabled ? "enabled" : "disabled", created);
+}
+
+static la_result run_show(la_cli *cli)
+{
+    la_session s;
+    la_application_row a;
+    LA_TRY(la_session_open_application(cli, &s, &a));
+    la_json_writer w = {&cli->out, false};
+    show_begin(cli, &a, &w);
+    la_result r = la_cli_print_secrets(cli, &s, &a, &w);
+    if (cli->json) {
+        la_json_close(&w, '}');
+        la_json_end(&w);
+    }
+    la_session_close(&s);
+    return r;
+}
+
+/* ---- enable, disable, delete ---- */
+
+static la_result set_enabled(la_cli *cli, bool enabled)
+{
+    la_session s;
+    la_application_row a;
+    LA_TRY(la_session_open_application(cli, &s, &a));
+    la_result r = la_command_set_application_enabled(&s.commands, &a, enabled);
+    la_session_close(&s);
+    LA_TRY(r);
+    la_json_writer w = {&cli->out, false};
+    if (cli->json) {
+        la_json_open(&w, NULL, '{');
+        la_json_text(&w, "client_id", la_slice_of(a.client_id));
+        la_json_text(&w, "environment", la_slice_of(a.environment));
+        la_json_bool(&w, "enabled", enabled);
+        la_json_close(&w, '}');
+        la_json_end(&w);
+    } else {
+        la_buffer_add_format(&cli->out, "Application %s in %s is %s.\n", a.client_id, a.environment, enabled ? "enabled" : "disabled");
+    }
+    return r;
+}
+
+static la_result run_enable(la_cli *cli)
+{
+    return set_enabled(cli, true);
+}
+
+static la_result run_disable(la_cli *cli)
+{
+    return set_enabled(cli, false);
+}
+
+static la_result confirm(const la_cli *cli, const la_application_row *a)
+{
+    if (la_cli_has(cli, "yes"))
+        return la_ok();
+    if (cli->json || !isatty(STDIN_FILENO))
+        return la_fail(LA_USAGE, "deleting needs --yes where nobody can be asked");
+    fprintf(stderr, "Delete application %s (%s) of environment %s with its secrets and customers? [y/N] ", a->client_id, a->name,
+            a->environment);
+    char answer[16] = "";
+    if (!fgets(answer, sizeof answer, stdin) || (answer[0] != 'y' && answer[0] != 'Y'))
+        return la_fail(LA_CONFLICT, "nothing was deleted");
+    return la_ok();
+}
+
+static la_result run_delete(la_cli *cli)
+{
+    la_session s;
+    la_application_row a;
+    LA_TRY(la_session_open_application(cli, &s, &a));
+    la_result r = confirm(cli, &a);
+    if (la_is_ok(r))
+        r = la_command_delete_application(&s.commands, &a);
+    la_session_close(&s);
+    LA_TRY(r);
+    la_json_writer w = {&cli->out, false};
+    if (cli->json) {
+        la_json_open(&w, NULL, '{');
+        la_json_text(&w, "client_id", la_slice_of(a.client_id));
+        la_json_text(&w, "environment", la_slice_of(a.environment));
+        la_json_bool(&w, "deleted", true);
+        la_json_close(&w, '}');
+        la_json_end(&w);
+    } else {
+        la_buffer_add_format(&cli->out, "Application %s in %s is deleted.\n", a.client_id, a.environment);
+    }
+    return r;
+}
+
+static const la_cli_option create_options[] = {
+    {"environment", "NAME", "The environment that it belongs to; needed.", false},
+    {"name", "NAME", "What people call it: 1 to 200 bytes; needed.", false},
+    {"scope", "SCOPE", "A scope that it may ask for; may be repeated. \"customer\" stands for every customer.<customer_id>. Without any: api customer.",
+     true},
+    {"auth-method", "METHOD", "client_secret (either way, the default), client_secret_basic or client_secret_post.", false},
+    {0},
+};
+
+static const la_cli_option list_options[] = {
+    {"environment", "NAME", "Only those of this environment.", false},
+    {"limit", "N", "At most so many: 1 to 10000, 1000 unless said.", false},
+    {"after", "N", "Goes on where an earlier list ended: its \"next\".", false},
+    {0},
+};
+
+static const la_cli_option delete_options[] = {
+    {"environment", "NAME", "Its environment, where several have the client_id.", false},
+    {"yes", NULL, "Does not ask.", false},
+    {0},
+};
+
+const la_cli_command la_cli_app_commands[] = {
+    {"app create", "", 0, 0, "Creates an application and its first secret.",
+     "Creates an application in an environment and prints its client_id and client_secret. This is the only time that the secret is "
+     "shown: the store keeps a keyed hash of it.",
+     "  leanauth app create --environment sandbox-uae --name \"Billing backend\" --scope api --scope customer\n", create_options,
+     run_create},
+    {"app list", "", 0, 0, "Lists applications.", "Lists applications in the order in which they were made.",
+     "  leanauth app list --environment production --limit 50\n", list_options, run_list},
+    {"app show", "CLIENT_ID", 1, 1, "Shows an application and its secrets.",
+     "Shows an application and, of each of its secrets, a hint, when it was made, expires, was revoked and was last used.",
+     "  leanauth app show 6f1d2c3b-8a4e-4f5a-9b6c-7d8e9f0a1b2c\n", la_cli_application_options, run_show},
+    {"app enable", "CLIENT_ID", 1, 1, "Lets an application get tokens again.", "Undoes \"app disable\".",
+     "  leanauth app enable 6f1d2c3b-8a4e-4f5a-9b6c-7d8e9f0a1b2c\n", la_cli_application_options, run_enable},
+    {"app disable", "CLIENT_ID", 1, 1, "Refuses an application further tokens.",
+     "Refuses an application further tokens, within 250 ms on a running server. Tokens that it has stay valid until they expire.",
+     "  leanauth app disable 6f1d2c3b-8a4e-4f5a-9b6c-7d8e9f0a1b2c\n", la_cli_application_options, run_disable},
+    {"app delete", "CLIENT_ID", 1, 1, "Deletes an application for good.",
+     "Deletes an application with its secrets and customers. Asks first on a terminal; elsewhere --yes is needed.",
+     "  leanauth app delete 6f1d2c3b-8a4e-4f5a-9b6c-7d8e9f0a1b2c --yes\n", delete_options, run_delete},
+    {"app import", "FILE", 1, 1, "Creates applications in bulk.",
+     "Creates an application for each row of a CSV file (.csv, with a header line) or a JSON Lines file (.jsonl): all of them, or none.\n"
+     "Columns or members: name (needed), environment, scopes (space-separated), client_id, client_secret, secret_hash, auth_method, "
+     "enabled. Without client_id one is made. Without client_secret and secret_hash a secret is made; those are written, with the "
+     "client_id of every row, to the file of --output in the form of the input, readable by its owner only. With --json and no --output "
+     "they go to standard output as JSON Lines; they count only if the exit status is 0.",
+     "  leanauth app import partners.csv --environment production --output credentials.csv\n", la_cli_import_options,
+     la_cli_run_import},
+    {0},
+};

@@ -1,0 +1,20 @@
+/* What the files of the command line share with each other. */
+#ifndef LA_CLI_SHARED_H
+#define LA_CLI_SHARED_H
+
+#include "base/clock.h"
+#include "cli/cli.h"
+#include "cli/session.h"
+#include "cli/writer.h"
+
+/* --environment alone: where a client_id is ambiguous. */
+extern const la_cli_option la_cli_application_options[];
+
+/* The secrets of an application, as a table or as the member "secrets" (cli/secret.c). */
+la_result la_cli_print_secrets(la_cli *cli, la_session *s, const la_application_row *a, la_json_writer *w);
+
+/* cli/import.c */
+extern const la_cli_option la_cli_import_options[];
+la_result la_cli_run_import(la_cli *cli);
+
+#endif

@@ -1,0 +1,102 @@
+/*
+ * The configuration: what leanauth.yaml may say, checked and with its defaults filled in.
+ * Immutable once loaded; everybody reads it, nobody writes it. docs/configuration.md says what each
+ * option does, and ./dev lint compares the two.
+ */
+#ifndef LA_CONFIG_CONFIG_H
+#define LA_CONFIG_CONFIG_H
+
+#include "base/result.h"
+#include "base/slice.h"
+#include "model/model.h"
+
+#include <stdint.h>
+
+typedef enum la_token_profile { LA_PROFILE_RFC9068, LA_PROFILE_SPRING } la_token_profile;
+typedef enum la_customer_policy { LA_CUSTOMERS_ANY, LA_CUSTOMERS_REGISTERED } la_customer_policy;
+
+/* uuid: la_uuid_is. digits: 1 to 20 digits. opaque: 1 to 64 of A-Z a-z 0-9 _ -. */
+typedef enum la_customer_id_format { LA_CUSTOMER_ID_UUID, LA_CUSTOMER_ID_DIGITS, LA_CUSTOMER_ID_OPAQUE } la_customer_id_format;
+
+typedef enum la_request_log { LA_REQUEST_LOG_ALL, LA_REQUEST_LOG_REFUSED, LA_REQUEST_LOG_NONE } la_request_log;
+
+typedef struct la_scope_policy {
+    la_slice name;
+    la_slice audience;
+    uint32_t lifetime_s;
+} la_scope_policy;
+
+typedef struct la_endpoint {
+    char *address; /* numeric IPv4 or IPv6, zero-terminated; NULL: none */
+    uint16_t port;
+} la_endpoint;
+
+/* One walled-off environment. */
+typedef struct la_environment_config {
+    la_slice name;          /* 1 to 40 of a-z 0-9 - */
+    la_slice issuer;        /* exactly as tokens and metadata say it */
+    la_slice path;          /* path of the issuer without a trailing slash; "" mostly (RFC 8414 3.1) */
+    unsigned n_hosts;
+    la_slice *hosts;        /* lower case, without port; default: the issuer's host */
+    bool is_default;        /* answers for unknown hosts */
+    la_endpoint listen;     /* an address of its own; address NULL where it has none */
+    bool test;              /* sandbox: secrets are las_test_… rather than las_live_… */
+    la_slice algorithm;     /* ES256, RS256, PS256, ES384, EdDSA */
+    la_token_profile profile;
+    la_scope_policy api;      /* name "api" */
+    la_scope_policy customer; /* name "customer", stands for customer.<customer_id> */
+    la_customer_policy customer_policy;
+    la_customer_id_format customer_id_format;
+    unsigned n_scopes;        /* further plain scopes */
+    la_scope_policy *scopes;
+    bool allow_origin;
+    unsigned secrets_per_application; /* live at the same time; 2 */
+    uint32_t jwks_max_age_s;
+    uint32_t key_rotate_every_s;      /* 0: only by hand */
+    uint32_t key_publish_margin_s;    /* on top of jwks_max_age_s before a new key signs */
+} la_environment_config;
+
+/* The longest lifetime of a token of this environment, seconds. */
+uint32_t la_environment_longest_lifetime_s(const la_environment_config *e);
+
+typedef struct la_limits_config {
+    uint32_t header_bytes;
+    uint32_t body_bytes;
+    uint32_t connections;
+    uint32_t connections_per_address;
+    uint32_t request_timeout_s; /* for a whole request, from its first byte */
+    uint32_t idle_timeout_s;    /* between requests of a connection */
+    uint32_t drain_timeout_s;   /* from SIGTERM to exit */
+    uint32_t failed_auth_per_minute;             /* per address and client; 0: no limit */
+    uint32_t failed_auth_per_address_per_minute; /* 0: no limit */
+} la_limits_config;
+
+typedef struct la_config {
+    char *file;       /* path as given */
+    char *directory;  /* of the file; relative paths start here */
+    la_endpoint listen;
+    la_endpoint admin;
+    unsigned workers; /* event loops; never 0 here */
+    char *sqlite_path;
+    uint32_t last_used_flush_s;
+    char *registry_path;    /* a directory */
+    char *master_key_path;
+    int log_level;          /* la_log_level */
+    la_request_log log_requests;
+    uint32_t ready_max_stale_s; /* /readyz fails when the registry is staler; 0: never */
+    la_limits_config limits;
+    unsigned n_environments;
+    la_environment_config *environments;
+} la_config;
+
+/*
+ * Reads and checks the file. On failure (INVALID with "FILE:LINE: what was expected", IO, NO_MEMORY) there is
+ * a detail and *ret is untouched. The caller frees it with la_config_free.
+ */
+la_result la_config_load(const char *path, la_config **ret);
+la_config *la_config_free(la_config *c); /* takes NULL; returns NULL */
+
+/* NULL where there is none of that name. */
+const la_environment_config *la_config_environment(const la_config *c, la_slice name);
+
+#endif

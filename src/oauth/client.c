@@ -1,0 +1,54 @@
+/* Chooses the authentication method of a request: exactly one (RFC 6749 2.3). */
+#include "oauth/client.h"
+
+static la_result read_authorization(const la_token_request *request, const la_form *form, la_arena *arena,
+                                    la_credentials *ret)
+{
+    /* A singleton field (RFC 9110 11.6.2); neither Basic nor Bearer credentials can hold a comma. */
+    if (request->n_authorization > 1 || memchr(request->authorization.p, ',', request->authorization.n))
+        return la_error(LA_AUTHORIZATION_REPEATED);
+    if (form->values[LA_PARAM_CLIENT_SECRET].p || form->values[LA_PARAM_CLIENT_ASSERTION].p)
+        return la_error(LA_CLIENT_METHODS);
+    LA_TRY(la_client_read_basic(request->authorization, arena, ret));
+    la_slice client_id = form->values[LA_PARAM_CLIENT_ID];
+    if (client_id.p && !la_slice_equal(client_id, ret->client_id))
+        return la_error(LA_CLIENT_ID_MISMATCH);
+    return la_ok();
+}
+
+static la_result read_form(const la_form *form, la_credentials *ret)
+{
+    bool has_secret = form->values[LA_PARAM_CLIENT_SECRET].p != NULL;
+    bool has_assertion = form->values[LA_PARAM_CLIENT_ASSERTION].p != NULL;
+    if (has_secret && has_assertion)
+        return la_error(LA_CLIENT_METHODS);
+    if (has_assertion || form->values[LA_PARAM_CLIENT_ASSERTION_TYPE].p)
+        return la_error(LA_CLIENT_ASSERTION);
+    ret->method = LA_AUTH_CLIENT_SECRET_POST;
+    ret->client_id = form->values[LA_PARAM_CLIENT_ID];
+    ret->client_secret = form->values[LA_PARAM_CLIENT_SECRET];
+    if (!ret->client_id.p || !ret->client_secret.p)
+        return la_error(LA_CLIENT_MISSING);
+    return la_ok();
+}
+
+/* Only what cannot do harm in a log line or a claim is ever shown. */
+static la_slice loggable(la_slice client_id)
+{
+    return client_id.n <= LA_CLIENT_ID_MAX && la_is_vschar(client_id) ? client_id : LA_NO_SLICE;
+}
+
+la_result la_client_authenticate(const la_token_context *context, const la_token_request *request, const la_form *form,
+                                 la_token_outcome *outcome, la_application_record *ret_application)
+{
+    la_credentials credentials = {.client_id = form->values[LA_PARAM_CLIENT_ID]};
+    la_result r = request->n_authorization ? read_authorization(request, form, context->arena, &credentials)
+                                           : read_form(form, &credentials);
+    outcome->client_id = loggable(credentials.client_id);
+    LA_TRY(r);
+    if (context->throttle.is_blocked && context->throttle.is_blocked(context->throttle.self, credentials.client_id))
+        return la_error(LA_CLIENT_THROTTLED);
+    r = la_client_check_secret(context, &credentials, request->slow_verdict, outcome, ret_application);
+    outcome->failed_authentication = la_result_info_of(r.code)->http_status == 401;
+    return r;
+}

@@ -1,0 +1,100 @@
+/*
+ * Checks a client secret. An unknown client costs the same work as a wrong secret and is answered alike
+ * (RFC 6749 10.10): the code that says which it was goes to the log and the metrics alone.
+ */
+#include "oauth/client.h"
+
+#include "oauth/issuer.h"
+
+/* Stands in for an application that is not there; no secret has this digest. */
+static const la_application_record nobody = {.enabled = true, .n_secrets = 1};
+
+static bool is_live(const la_secret_record *s, int64_t now_s)
+{
+    return s->expires_at_s == 0 || s->expires_at_s > now_s;
+}
+
+/* The keyed secret that matches; every one is compared, so that the time does not tell which it was. */
+static const la_secret_record *match_keyed_ct(const la_application_record *a, const uint8_t digest[LA_DIGEST_BYTES])
+{
+    const la_secret_record *match = NULL;
+    for (unsigned i = 0; i < a->n_secrets; i++) {
+        const la_secret_record *s = &a->secrets[i];
+        bool equal = la_equal_ct(s->digest, digest, LA_DIGEST_BYTES);
+        if (equal && s->kind == LA_SECRET_KEYED)
+            match = s;
+    }
+    return match;
+}
+
+static const la_secret_record *find_slow(const la_application_record *a, int64_t now_s)
+{
+    for (unsigned i = 0; i < a->n_secrets; i++)
+        if (a->secrets[i].kind == LA_SECRET_SLOW && is_live(&a->secrets[i], now_s))
+            return &a->secrets[i];
+    return NULL;
+}
+
+/* For the log: did this client_id come to the wrong environment? */
+static la_code reason_for_unknown(const la_token_context *context, la_slice client_id)
+{
+    la_application_record other;
+    uint16_t here = la_issuer_environment_id(context->issuer);
+    for (unsigned i = 0; i < context->n_environment_ids; i++) {
+        uint16_t id = context->environment_ids[i];
+        if (id != here && la_is_ok(la_registry_find_application(context->view, id, client_id, &other)))
+            return LA_CLIENT_OTHER_ENVIRONMENT;
+    }
+    return LA_CLIENT_UNKNOWN;
+}
+
+static bool allows_method(la_auth_method registered, la_auth_method used)
+{
+    return registered == used || registered == LA_AUTH_CLIENT_SECRET;
+}
+
+/* What is left to ask once the secret is right. */
+static la_result check_standing(const la_application_record *a, const la_secret_record *s, la_auth_method used,
+                                int64_t now_s)
+{
+    if (!is_live(s, now_s))
+        return la_error(LA_CLIENT_SECRET_EXPIRED);
+    if (!a->enabled)
+        return la_error(LA_CLIENT_DISABLED);
+    if (!allows_method(a->auth_method, used))
+        return la_error(LA_CLIENT_METHOD_WRONG);
+    return la_ok();
+}
+
+la_result la_client_check_secret(const la_token_context *context, const la_credentials *credentials,
+                                 la_slow_verdict verdict, la_token_outcome *outcome,
+                                 la_application_record *ret_application)
+{
+    uint8_t digest[LA_DIGEST_BYTES];
+    la_hasher_digest(context->hasher, credentials->client_secret, digest);
+    la_result found = la_registry_find_application(context->view, la_issuer_environment_id(context->issuer),
+                                                   credentials->client_id, ret_application);
+    if (!la_is_ok(found) && found.code != LA_NOT_FOUND)
+        return la_error(LA_SERVER_ERROR);
+    const la_application_record *a = la_is_ok(found) ? ret_application : &nobody;
+    const la_secret_record *s = match_keyed_ct(a, digest);
+    const la_secret_record *slow = s ? NULL : find_slow(a, context->now_s);
+    if (slow && verdict == LA_SLOW_NOT_ASKED) {
+        outcome->slow_hash = slow->slow_hash;
+        outcome->slow_secret = credentials->client_secret;
+        return la_error(LA_PENDING);
+    }
+    if (slow && verdict == LA_SLOW_RIGHT) {
+        s = slow;
+        outcome->upgrade_secret = true;
+        memcpy(outcome->digest, digest, sizeof digest);
+    }
+    if (!la_is_ok(found))
+        return la_error(reason_for_unknown(context, credentials->client_id));
+    if (!s)
+        return la_error(LA_CLIENT_SECRET_WRONG);
+    LA_TRY(check_standing(a, s, credentials->method, context->now_s));
+    outcome->application_id = a->application_id;
+    outcome->secret_id = s->secret_id;
+    return la_ok();
+}

@@ -1,0 +1,12 @@
+/* The form of a customer_id: the part of a scope after "customer.". Exact match only: no prefix, wildcard or case folding. */
+#ifndef LA_OAUTH_CUSTOMER_H
+#define LA_OAUTH_CUSTOMER_H
+
+#include "config/config.h"
+
+bool la_customer_id_is_valid(la_customer_id_format format, la_slice customer_id);
+
+/* Whether `name` is a plain scope of the environment, or api, or customer; NULL where it is not. */
+const la_scope_policy *la_environment_scope(const la_environment_config *e, la_slice name);
+
+#endif

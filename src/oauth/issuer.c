@@ -1,0 +1,210 @@
+/*
+ * Claims, signature and response. Everything that tokens of one environment share is written once, in la_issuer_new: the
+ * JOSE header, encoded, and the start of the claims. A token is then one pass: the claims are encoded straight behind the header into
+ * the response, signed where they stand, and the signature is encoded behind them.
+ */
+#include "oauth/issuer.h"
+
+#include "base/base64url.h"
+#include "base/uuid.h"
+
+#include <stdlib.h>
+
+/* 160 bits: RFC 6749 10.10 asks that guessing succeeds with at most 2^-128 and better 2^-160. */
+#define JTI_BYTES 20
+
+#define HEADER_MAX 512
+#define ISSUER_CLAIM_MAX 1024
+#define CLAIMS_MAX 4096
+
+struct la_issuer {
+    const la_environment_config *config;
+    uint16_t environment_id;
+    la_signer *signer; /* NULL: no key, no tokens */
+    la_buffer header;  /* {"access_token":"<encoded JOSE header>. */
+    size_t token_at;   /* where the token begins in it */
+    la_buffer claim;   /* "iss":"…", ready */
+};
+
+#define RESPONSE_START LA_SLICE("{\"access_token\":\"")
+
+static void write_header(la_issuer *i)
+{
+    char memory[HEADER_MAX];
+    la_buffer json;
+    la_buffer_init_fixed(&json, memory, sizeof memory);
+    const la_key *key = la_signer_key(i->signer);
+    la_buffer_add(&json, LA_SLICE("{\"alg\":"));
+    la_buffer_add_json(&json, la_slice_of(la_key_algorithm(key)->name));
+    if (i->config->profile == LA_PROFILE_RFC9068) /* RFC 9068 2.1; Spring sends no typ */
+        la_buffer_add(&json, LA_SLICE(",\"typ\":\"at+jwt\""));
+    la_buffer_add(&json, LA_SLICE(",\"kid\":"));
+    la_buffer_add_json(&json, la_slice_of(la_key_id(key)));
+    la_buffer_add_char(&json, '}');
+
+    la_buffer_add(&i->header, RESPONSE_START);
+    i->token_at = i->header.n;
+    la_buffer_add_base64url(&i->header, json.p, json.n);
+    la_buffer_add_char(&i->header, '.');
+    i->header.failed = i->header.failed || !la_buffer_ok(&json);
+}
+
+la_issuer *la_issuer_new(const la_environment_config *config, uint16_t environment_id, la_signer *signer)
+{
+    la_issuer *i = calloc(1, sizeof *i);
+    if (!i)
+        return NULL;
+    i->config = config;
+    i->environment_id = environment_id;
+    i->signer = signer;
+    la_buffer_init(&i->header, HEADER_MAX * 2);
+    la_buffer_init(&i->claim, ISSUER_CLAIM_MAX * 2);
+    if (signer)
+        write_header(i);
+    la_buffer_add(&i->claim, LA_SLICE("\"iss\":"));
+    la_buffer_add_json(&i->claim, config->issuer);
+    return la_buffer_ok(&i->header) && la_buffer_ok(&i->claim) ? i : la_issuer_free(i);
+}
+
+la_issuer *la_issuer_free(la_issuer *i)
+{
+    if (i) {
+        la_buffer_done(&i->header);
+        la_buffer_done(&i->claim);
+        free(i);
+    }
+    return NULL;
+}
+
+const la_environment_config *la_issuer_environment(const la_issuer *i)
+{
+    return i->config;
+}
+
+uint16_t la_issuer_environment_id(const la_issuer *i)
+{
+    return i->environment_id;
+}
+
+static void add_time(la_buffer *b, la_slice name, int64_t seconds)
+{
+    la_buffer_add(b, name);
+    la_buffer_add_i64(b, seconds);
+}
+
+/* RFC 9068 2.2: iss, sub, aud, exp, iat, jti, client_id, scope; customer_id in a customer token. */
+static void write_rfc9068(const la_token_context *context, const la_grant *grant, la_slice client_id, la_slice scope,
+                          la_buffer *json)
+{
+    uint8_t jti[JTI_BYTES];
+    la_random_take(context->random, jti, sizeof jti);
+    la_buffer_add_char(json, '{');
+    la_buffer_add(json, la_buffer_slice(&context->issuer->claim));
+    la_buffer_add(json, LA_SLICE(",\"sub\":"));
+    la_buffer_add_json(json, client_id);
+    la_buffer_add(json, LA_SLICE(",\"aud\":"));
+    la_buffer_add_json(json, grant->audience);
+    add_time(json, LA_SLICE(",\"exp\":"), context->now_s + grant->lifetime_s);
+    add_time(json, LA_SLICE(",\"iat\":"), context->now_s);
+    la_buffer_add(json, LA_SLICE(",\"jti\":\""));
+    la_buffer_add_base64url(json, jti, sizeof jti);
+    la_buffer_add(json, LA_SLICE("\",\"client_id\":"));
+    la_buffer_add_json(json, client_id);
+    la_buffer_add(json, LA_SLICE(",\"scope\":"));
+    la_buffer_add_json(json, scope);
+    if (grant->customer_id.p) {
+        la_buffer_add(json, LA_SLICE(",\"customer_id\":"));
+        la_buffer_add_json(json, grant->customer_id);
+    }
+    la_buffer_add_char(json, '}');
+}
+
+/* As Spring Authorization Server writes them: aud is the client, scope an array, jti a UUID. */
+static void write_spring(const la_token_context *context, const la_grant *grant, la_slice client_id, la_buffer *json)
+{
+    char jti[LA_UUID_CHARS];
+    la_uuid_new(context->random, jti);
+    la_buffer_add(json, LA_SLICE("{\"sub\":"));
+    la_buffer_add_json(json, client_id);
+    la_buffer_add(json, LA_SLICE(",\"aud\":"));
+    la_buffer_add_json(json, client_id);
+    add_time(json, LA_SLICE(",\"nbf\":"), context->now_s);
+    la_buffer_add(json, LA_SLICE(",\"scope\":["));
+    for (unsigned i = 0; i < grant->n_scopes; i++) {
+        if (i)
+            la_buffer_add_char(json, ',');
+        la_buffer_add_json(json, grant->scopes[i]);
+    }
+    la_buffer_add(json, LA_SLICE("],"));
+    la_buffer_add(json, la_buffer_slice(&context->issuer->claim));
+    add_time(json, LA_SLICE(",\"exp\":"), context->now_s + grant->lifetime_s);
+    add_time(json, LA_SLICE(",\"iat\":"), context->now_s);
+    la_buffer_add(json, LA_SLICE(",\"jti\":\""));
+    la_buffer_add(json, (la_slice){jti, sizeof jti});
+    la_buffer_add(json, LA_SLICE("\"}"));
+}
+
+static la_slice join_scopes(const la_grant *grant, la_arena *arena)
+{
+    if (grant->n_scopes == 1)
+        return grant->scopes[0];
+    size_t n = grant->n_scopes;
+    for (unsigned i = 0; i < grant->n_scopes; i++)
+        n += grant->scopes[i].n;
+    la_buffer joined;
+    char *memory = la_arena_take(arena, n);
+    if (!memory)
+        return LA_NO_SLICE;
+    la_buffer_init_fixed(&joined, memory, n);
+    for (unsigned i = 0; i < grant->n_scopes; i++) {
+        if (i)
+            la_buffer_add_char(&joined, ' ');
+        la_buffer_add(&joined, grant->scopes[i]);
+    }
+    return la_buffer_slice(&joined);
+}
+
+/* Signs what stands in the body from token_at on, and adds the signature (RFC 7515 5.1). */
+static la_result sign(la_signer *signer, size_t token_at, la_buffer *body)
+{
+    uint8_t signature[LA_SIGNATURE_MAX];
+    if (!la_buffer_ok(body))
+        return la_error(LA_SERVER_ERROR);
+    if (!la_is_ok(la_signer_sign(signer, (la_slice){body->p + token_at, body->n - token_at}, signature)))
+        return la_error(LA_SERVER_ERROR);
+    la_buffer_add_char(body, '.');
+    la_buffer_add_base64url(body, signature, la_signer_signature_bytes(signer));
+    return la_ok();
+}
+
+la_result la_issuer_write_response(const la_token_context *context, const la_grant *grant, la_slice client_id,
+                                   la_buffer *ret_body, la_slice *ret_scope)
+{
+    const la_issuer *i = context->issuer;
+    if (!i->signer)
+        return la_error(LA_NO_SIGNING_KEY);
+    la_slice scope = join_scopes(grant, context->arena);
+    if (!scope.p)
+        return la_error(LA_NO_MEMORY);
+    char memory[CLAIMS_MAX];
+    la_buffer claims;
+    la_buffer_init_fixed(&claims, memory, sizeof memory);
+    if (i->config->profile == LA_PROFILE_SPRING)
+        write_spring(context, grant, client_id, &claims);
+    else
+        write_rfc9068(context, grant, client_id, scope, &claims);
+    if (!la_buffer_ok(&claims))
+        return la_error(LA_SERVER_ERROR);
+
+    size_t token_at = ret_body->n + i->token_at;
+    la_buffer_add(ret_body, la_buffer_slice(&i->header));
+    la_buffer_add_base64url(ret_body, claims.p, claims.n);
+    LA_TRY(sign(i->signer, token_at, ret_body));
+    la_buffer_add(ret_body, LA_SLICE("\",\"token_type\":\"bearer\",\"expires_in\":"));
+    la_buffer_add_u64(ret_body, grant->lifetime_s);
+    la_buffer_add(ret_body, LA_SLICE(",\"scope\":"));
+    la_buffer_add_json(ret_body, scope);
+    la_buffer_add_char(ret_body, '}');
+    *ret_scope = scope;
+    return la_buffer_ok(ret_body) ? la_ok() : la_error(LA_SERVER_ERROR);
+}

@@ -1,0 +1,55 @@
+/* The token endpoint: the order of its stages. See token.h. */
+#include "oauth/token.h"
+
+#include "oauth/client.h"
+#include "oauth/issuer.h"
+
+static la_result check_origin(const la_token_context *context, const la_token_request *request)
+{
+    bool allowed = la_issuer_environment(context->issuer)->allow_origin;
+    return request->has_origin && !allowed ? la_error(LA_BROWSER) : la_ok();
+}
+
+static la_result check_grant_present(const la_form *form)
+{
+    return form->values[LA_PARAM_GRANT_TYPE].p ? la_ok() : la_error(LA_GRANT_TYPE_MISSING);
+}
+
+static la_result check_grant(const la_form *form)
+{
+    bool known = la_slice_is(form->values[LA_PARAM_GRANT_TYPE], "client_credentials");
+    return known ? la_ok() : la_error(LA_GRANT_TYPE_UNSUPPORTED);
+}
+
+/* What a request lacks is said before who sent it is asked; what it may have, only after (RFC 6749 3.2.1). */
+static la_result issue(const la_token_context *context, const la_token_request *request, la_buffer *body,
+                       la_token_outcome *outcome)
+{
+    la_form form;
+    la_application_record application;
+    la_grant grant;
+    LA_TRY(check_origin(context, request));
+    LA_TRY(la_form_check_content_type(request->content_type));
+    LA_TRY(la_form_parse(request->body, context->arena, &form));
+    LA_TRY(check_grant_present(&form));
+    LA_TRY(la_client_authenticate(context, request, &form, outcome, &application));
+    LA_TRY(check_grant(&form));
+    LA_TRY(la_scope_decide(context, &application, form.values[LA_PARAM_SCOPE], &grant));
+    outcome->is_customer = grant.customer_id.p != NULL;
+    return la_issuer_write_response(context, &grant, application.client_id, body, &outcome->scope);
+}
+
+void la_token_issue(const la_token_context *context, const la_token_request *request, la_buffer *ret_body,
+                    la_token_outcome *ret_outcome)
+{
+    la_token_outcome outcome = {0};
+    size_t before = ret_body->n;
+    outcome.result = issue(context, request, ret_body, &outcome);
+    if (!la_is_ok(outcome.result)) {
+        ret_body->n = before;
+        ret_body->failed = false;
+        if (outcome.result.code != LA_PENDING)
+            la_oauth_write_error(outcome.result.code, ret_body);
+    }
+    *ret_outcome = outcome;
+}

@@ -1,0 +1,89 @@
+/* The administration's listener, on the main loop: metrics and health. */
+#include "base/clock.h"
+#include "server/daemon.h"
+#include "server/routes.h"
+
+#define METRICS_MAX (4 * 1024 * 1024)
+#define NO_STORE LA_SLICE("Cache-Control: no-store\r\n")
+
+static unsigned collect_keys(const la_snapshot *s, la_metrics_key *keys)
+{
+    for (unsigned i = 0; i < s->n_environments; i++) {
+        const la_snapshot_environment *e = &s->environments[i];
+
+        keys[i] = (la_metrics_key){.environment = e->config->name, .next_change_s = e->next_change_s};
+        if (e->key) {
+            keys[i].algorithm = la_slice_of(la_key_algorithm(la_shared_key_get(e->key))->name);
+            keys[i].kid = la_slice_of(la_key_id(la_shared_key_get(e->key)));
+        }
+    }
+    return s->n_environments;
+}
+
+void la_metrics_handle(const la_route_call *call)
+{
+    la_daemon *d = call->self;
+    la_metrics_key keys[LA_ENVIRONMENTS_MAX];
+    la_metrics_gauges gauges = {
+        .health = &d->health,
+        .keys = keys,
+        .n_keys = collect_keys(d->snapshot, keys),
+        .connections = la_http_census_connections(d->census),
+        .now_ms = la_clock_now_us() / 1000,
+        .started_at_s = d->started_at_s,
+    };
+    la_buffer body;
+
+    la_buffer_init(&body, METRICS_MAX);
+    la_metrics_write(d->metrics, &gauges, &body);
+    if (la_buffer_ok(&body))
+        la_http_respond(call->exchange, &(la_http_response){
+                                            .status = 200,
+                                            .content_type = LA_SLICE("text/plain; version=0.0.4; charset=utf-8"),
+                                            .headers = NO_STORE,
+                                            .body = la_buffer_slice(&body),
+                                        });
+    else
+        la_respond_error(call->exchange, LA_NO_MEMORY, NULL);
+    la_buffer_done(&body);
+}
+
+static void respond_json(la_http_exchange *x, int status, la_slice body)
+{
+    la_http_respond(x, &(la_http_response){
+                           .status = status,
+                           .content_type = LA_SLICE("application/json"),
+                           .headers = NO_STORE,
+                           .body = body,
+                       });
+}
+
+void la_livez_handle(const la_route_call *call)
+{
+    respond_json(call->exchange, 200, LA_SLICE("{\"status\":\"alive\"}\n"));
+}
+
+void la_readyz_handle(const la_route_call *call)
+{
+    la_daemon *d = call->self;
+    const la_health *h = &d->health;
+    int64_t now_ms = la_clock_now_us() / 1000;
+    int64_t stale_s = la_health_stale_s(h, now_ms);
+    bool ready = la_health_is_ready(h, d->snapshot->config->config.ready_max_stale_s, now_ms);
+    char memory[256];
+    la_buffer body;
+
+    la_buffer_init_fixed(&body, memory, sizeof memory);
+    la_buffer_add_format(&body, "{\"status\":\"%s\",\"store\":\"%s\",\"stale_s\":",
+                         ready                        ? "ready"
+                         : atomic_load(&h->draining)  ? "draining"
+                         : !atomic_load(&h->filled)   ? "not filled"
+                                                      : "stale",
+                         atomic_load(&h->store_up) ? "up" : "down");
+    if (stale_s >= 0)
+        la_buffer_add_i64(&body, stale_s);
+    else
+        la_buffer_add_text(&body, "null");
+    la_buffer_add_format(&body, ",\"sequence\":%llu}\n", (unsigned long long)atomic_load(&h->sequence));
+    respond_json(call->exchange, ready ? 200 : 503, la_buffer_slice(&body));
+}

@@ -1,0 +1,27 @@
+/* The log line of a token request, and of a request that never became one. Never holds a secret, a token or an assertion. */
+#ifndef LA_SERVER_REQUEST_LOG_H
+#define LA_SERVER_REQUEST_LOG_H
+
+#include "config/config.h"
+#include "oauth/token.h"
+#include "server/metrics.h"
+
+typedef struct la_request_log_entry {
+    la_slice request_id;
+    la_slice environment;
+    la_slice address;
+    const la_token_outcome *outcome;
+    int64_t duration_us;
+} la_request_log_entry;
+
+/* The class of what was granted; LA_CLASS_COUNT unless something was. */
+la_token_class la_token_class_of(const la_token_outcome *outcome);
+
+/* {"event":"token","request_id","environment","client_id","outcome","scope","address","duration_us"}; true where a line was
+ * gathered, so that it has to be flushed some time. */
+bool la_request_log_token(la_request_log mode, const la_request_log_entry *entry);
+
+/* {"event":"http_refused","request_id","reason","address"} */
+bool la_request_log_refused(la_request_log mode, la_code code, la_slice address, la_slice request_id);
+
+#endif

@@ -1,0 +1,50 @@
+/*
+ * The one table of what this server answers: method, path, handler, and how a request finds its environment: by the
+ * listener that it came through, else by Host and the issuer's path (RFC 8414 3.1).
+ */
+#ifndef LA_SERVER_ROUTES_H
+#define LA_SERVER_ROUTES_H
+
+#include "server/http.h"
+#include "server/snapshot.h"
+
+typedef enum la_listener_kind { LA_LISTENER_TOKENS, LA_LISTENER_ADMIN } la_listener_kind;
+
+/* What a handler gets. `self` is the loop that serves: la_worker for tokens, la_daemon for administration. */
+typedef struct la_route_call {
+    void *self;
+    la_http_exchange *exchange;
+    unsigned environment; /* index in the snapshot; only tokens */
+} la_route_call;
+
+typedef struct la_route {
+    la_listener_kind listener;
+    unsigned methods;   /* 1 << la_http_method, each */
+    const char *allow;  /* the same as the Allow header says it (RFC 9110 10.2.1) */
+    const char *before; /* the path is before + path of the issuer + after */
+    const char *after;
+    void (*handle)(const la_route_call *call);
+} la_route;
+
+/*
+ * Finds the route of a path. `only_environment`: index of the environment that the listener belongs to, -1 where Host decides.
+ * OK, NO_ROUTE, MISDIRECTED (RFC 9110 15.5.20), or METHOD, with which *ret_route is set too.
+ */
+la_code la_routes_find(const la_snapshot *s, int only_environment, const la_http_request *request,
+                       const la_route **ret_route, unsigned *ret_environment);
+
+/* The same for the administration's listener, which has no environments. */
+la_code la_routes_find_admin(const la_http_request *request, const la_route **ret_route);
+
+/* Answers with the JSON error of a code, not to be cached; `route` gives METHOD its Allow, else NULL. */
+void la_respond_error(la_http_exchange *x, la_code code, const la_route *route);
+
+/* Handlers, one file each. */
+void la_token_handle(const la_route_call *call);
+void la_jwks_handle(const la_route_call *call);
+void la_metadata_handle(const la_route_call *call);
+void la_metrics_handle(const la_route_call *call);
+void la_livez_handle(const la_route_call *call);
+void la_readyz_handle(const la_route_call *call);
+
+#endif

@@ -1,0 +1,377 @@
+/*
+ * The main thread: starts everything in order, serves the administration's listener, answers signals, stops everything in the
+ * opposite order. Holds no token logic; see worker.h for the token loops and follower.h for all that waits for the store.
+ */
+#include "server/serve.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/secret.h"
+#include "server/daemon.h"
+#include "server/follower.h"
+#include "server/listeners.h"
+#include "server/notify.h"
+#include "server/reload.h"
+#include "server/routes.h"
+#include "server/worker.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum { ADMIN_CONNECTIONS = 256, ADMIN_DRAIN_MS = 500, DESCRIPTORS_BESIDES = 128 };
+
+/* ---- snapshots reach all loops ---- */
+
+void la_daemon_wake(la_daemon *d)
+{
+    uv_async_send(&d->wake);
+}
+
+void la_daemon_publish(la_daemon *d, la_snapshot *s)
+{
+    la_snapshot_release(atomic_exchange_explicit(&d->next_snapshot, la_snapshot_hold(s), memory_order_acq_rel));
+    la_daemon_wake(d);
+    for (unsigned i = 0; i < d->n_workers; i++)
+        la_worker_give_snapshot(d->workers[i], s);
+}
+
+/* ---- the administration's listener ---- */
+
+static void handle_admin(void *self, la_http_exchange *x)
+{
+    la_route_call call = {.self = self, .exchange = x};
+    const la_route *route = NULL;
+    la_code code = la_routes_find_admin(la_http_request_of(x), &route);
+
+    if (code == LA_OK)
+        route->handle(&call);
+    else
+        la_respond_error(x, code, route);
+}
+
+static void note_admin_refused(void *self, la_code code, la_slice client_address, const char *request_id)
+{
+    (void)self, (void)code, (void)client_address, (void)request_id;
+}
+
+static la_result open_admin(la_daemon *d, int fd)
+{
+    const la_config *c = &d->started_with->config;
+
+    d->admin_census = la_http_census_new(ADMIN_CONNECTIONS, ADMIN_CONNECTIONS);
+    if (!d->admin_census)
+        return la_fail(LA_NO_MEMORY, "out of memory");
+    LA_TRY(la_http_server_new(&d->loop, &c->limits, d->admin_census, handle_admin, note_admin_refused, d, &d->admin));
+    if (fd < 0) {
+        if (!c->admin.address)
+            return la_ok();
+        LA_TRY(la_http_bind_all(&c->admin, 1, &fd));
+    }
+    la_listener_format(fd, &c->admin, d->admin_address);
+    return la_http_listen(d->admin, fd, NULL);
+}
+
+/* ---- stopping ---- */
+
+static void close_handles(void *self)
+{
+    la_daemon *d = self;
+
+    if (d->closing)
+        return;
+    d->closing = true;
+    uv_close((uv_handle_t *)&d->wake, NULL);
+    for (size_t i = 0; i < sizeof d->signals / sizeof d->signals[0]; i++)
+        uv_close((uv_handle_t *)&d->signals[i], NULL);
+    uv_close((uv_handle_t *)&d->watchdog, NULL);
+}
+
+/* After the last worker: the follower writes what they left, then the loop runs out. */
+static void stop_rest(la_daemon *d)
+{
+    for (unsigned i = 0; i < d->n_workers; i++)
+        la_worker_join(d->workers[i]);
+    la_follower_stop(d->follower);
+    la_log(LA_LOG_INFO, "stopped", "all connections are closed and everything is written");
+    la_log_flush();
+    la_http_server_drain(d->admin, ADMIN_DRAIN_MS, close_handles, d);
+}
+
+static void start_stopping(la_daemon *d, const char *why)
+{
+    d->stopping = true;
+    atomic_store(&d->health.draining, true);
+    la_notify("STOPPING=1");
+    la_log(LA_LOG_INFO, "stopping", "%s: open requests are answered, then the server ends", why);
+    la_log_flush();
+    for (unsigned i = 0; i < d->n_workers; i++)
+        la_worker_drain(d->workers[i]);
+}
+
+static void on_stop_signal(uv_signal_t *handle, int number)
+{
+    la_daemon *d = handle->data;
+
+    if (d->stopping) {
+        la_log(LA_LOG_WARN, "stopped_at_once", "a second signal came");
+        la_log_flush();
+        _exit(1);
+    }
+    start_stopping(d, number == SIGTERM ? "SIGTERM" : "SIGINT");
+}
+
+static void on_reload_signal(uv_signal_t *handle, int number)
+{
+    la_daemon *d = handle->data;
+    la_shared_config *c;
+
+    (void)number;
+    if (d->stopping)
+        return;
+    if (la_is_ok(la_reload(d->config_path, d->started_with, &c))) {
+        la_follower_give_config(d->follower, c);
+    } else {
+        atomic_fetch_add(&d->health.reloads_refused, 1);
+        la_log(LA_LOG_ERROR, "config_refused", "the former configuration stays: %s", la_detail());
+    }
+    la_log_flush();
+}
+
+static void on_wake(uv_async_t *async)
+{
+    la_daemon *d = async->data;
+    la_snapshot *next = atomic_exchange_explicit(&d->next_snapshot, NULL, memory_order_acquire);
+
+    if (next) {
+        la_snapshot_release(d->snapshot);
+        d->snapshot = next;
+    }
+    if (d->stopping && d->n_workers && atomic_load(&d->n_workers_ended) == d->n_workers) {
+        atomic_store(&d->n_workers_ended, 0);
+        stop_rest(d);
+    }
+}
+
+/* systemd hears of us as long as every token loop turns: each has to give the beat that was asked of it last time. */
+static void on_watchdog(uv_timer_t *timer)
+{
+    la_daemon *d = timer->data;
+    bool all_turn = true;
+
+    for (unsigned i = 0; i < d->n_workers && !d->stopping; i++) {
+        la_worker *w = d->workers[i];
+        uint64_t asked = atomic_load(&w->beats_asked);
+
+        all_turn = all_turn && atomic_load(&w->beats_given) == asked;
+        la_worker_ask_beat(w, asked + 1);
+    }
+    if (all_turn)
+        la_notify("WATCHDOG=1");
+}
+
+/* ---- starting ---- */
+
+static la_result open_loop(la_daemon *d)
+{
+    static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
+
+    if (uv_loop_init(&d->loop) != 0)
+        return la_fail(LA_NO_MEMORY, "cannot make an event loop");
+    d->loop_is_up = true;
+    if (uv_async_init(&d->loop, &d->wake, on_wake) != 0)
+        return la_fail(LA_NO_MEMORY, "cannot make an event loop");
+    d->wake.data = d->watchdog.data = d;
+    uv_timer_init(&d->loop, &d->watchdog);
+    for (size_t i = 0; i < 3; i++) {
+        uv_signal_init(&d->loop, &d->signals[i]);
+        d->signals[i].data = d;
+        uv_signal_start(&d->signals[i], i == 2 ? on_reload_signal : on_stop_signal, numbers[i]);
+    }
+    signal(SIGPIPE, SIG_IGN);
+    return la_ok();
+}
+
+static void raise_descriptor_limit(const la_limits_config *limits)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_cur != RLIM_INFINITY && limit.rlim_cur < (rlim_t)limits->connections + DESCRIPTORS_BESIDES)
+        la_log(LA_LOG_WARN, "descriptor_limit",
+               "limits.connections is %u, but this process may open only %llu files; raise LimitNOFILE or ulimit -n",
+               limits->connections, (unsigned long long)limit.rlim_cur);
+}
+
+/* Slow hashes get half of the cores, unless somebody decided otherwise. */
+static void size_worker_pool(unsigned n_workers)
+{
+    char text[16];
+
+    snprintf(text, sizeof text, "%u", n_workers / 2 ? n_workers / 2 : 1);
+    (void)setenv("UV_THREADPOOL_SIZE", text, 0);
+}
+
+static la_result make_shared_parts(la_daemon *d)
+{
+    const la_config *c = &d->started_with->config;
+
+    d->n_workers = c->workers;
+    size_worker_pool(d->n_workers);
+    d->census = la_http_census_new(c->limits.connections, c->limits.connections_per_address);
+    d->throttle = la_throttle_new(la_clock_monotonic_us());
+    d->metrics = la_metrics_new(d->n_workers);
+    d->upgrades = la_upgrades_new();
+    d->workers = calloc(d->n_workers, sizeof(la_worker *));
+    if (!d->census || !d->throttle || !d->metrics || !d->upgrades || !d->workers)
+        return la_fail(LA_NO_MEMORY, "out of memory");
+    return la_ok();
+}
+
+static la_result load_config(la_daemon *d)
+{
+    la_config *loaded = NULL;
+
+    LA_TRY(la_config_load(d->config_path, &loaded));
+    d->started_with = la_shared_config_new(loaded);
+    if (!d->started_with)
+        return la_fail(LA_NO_MEMORY, "out of memory");
+    la_log_set_level((la_log_level)d->started_with->config.log_level);
+    return la_ok();
+}
+
+static la_result make_workers(la_daemon *d)
+{
+    for (unsigned i = 0; i < d->n_workers; i++)
+        LA_TRY(la_worker_new(d, i, d->snapshot, &d->workers[i]));
+    return la_ok();
+}
+
+static la_result start_threads(la_daemon *d)
+{
+    for (unsigned i = 0; i < d->n_workers; i++)
+        LA_TRY(la_worker_start(d->workers[i]));
+    return la_follower_start(d->follower);
+}
+
+static la_result set_up(la_daemon *d)
+{
+    const la_config *c;
+    int admin_fd = -1;
+
+    LA_TRY(load_config(d));
+    c = &d->started_with->config;
+    raise_descriptor_limit(&c->limits);
+    LA_TRY(make_shared_parts(d));
+    LA_TRY(la_listeners_collect(d, &admin_fd));
+    LA_TRY(open_loop(d));
+    LA_TRY(la_master_key_load(c->master_key_path, &d->master_key));
+    LA_TRY(la_registry_open(c->registry_path, &d->registry));
+    LA_TRY(la_follower_new(d, &d->follower, &d->snapshot));
+    LA_TRY(la_listeners_open(d));
+    LA_TRY(make_workers(d));
+    LA_TRY(open_admin(d, admin_fd));
+    return start_threads(d);
+}
+
+static void say_ready(la_daemon *d, int64_t started_us)
+{
+    la_log_begin(LA_LOG_INFO, "ready");
+    for (unsigned i = 0; i < d->n_listeners; i++) {
+        char name[64];
+
+        snprintf(name, sizeof name, i ? "listen_%s" : "listen", d->listeners[i].environment);
+        la_log_text(name, la_slice_of(d->listeners[i].address));
+    }
+    la_log_text("admin", la_slice_of(d->admin_address));
+    la_log_text("version", LA_SLICE(LA_VERSION));
+    la_log_int("workers", d->n_workers);
+    la_log_int("environments", d->snapshot->n_environments);
+    la_log_int("applications", (int64_t)atomic_load(&d->health.applications));
+    la_log_text("store", atomic_load(&d->health.store_up) ? LA_SLICE("up") : LA_SLICE("down"));
+    la_log_int("start_us", la_clock_monotonic_us() - started_us);
+    la_log_end();
+    la_log_flush();
+    la_notify("READY=1");
+    d->watchdog_us = la_notify_watchdog_us();
+    if (d->watchdog_us)
+        uv_timer_start(&d->watchdog, on_watchdog, 0, d->watchdog_us / 2000 ? d->watchdog_us / 2000 : 1);
+}
+
+/* Whatever of it was started. Threads that run are drained first. */
+static void tear_down(la_daemon *d)
+{
+    unsigned n = d->workers ? d->n_workers : 0;
+
+    for (unsigned i = 0; i < n; i++)
+        if (d->workers[i] && d->workers[i]->thread_is_up) {
+            la_worker_drain(d->workers[i]);
+            la_worker_join(d->workers[i]);
+        }
+    if (d->loop_is_up && !d->closing) {
+        if (d->admin)
+            la_http_server_drain(d->admin, 0, close_handles, d);
+        else
+            close_handles(d);
+        uv_run(&d->loop, UV_RUN_DEFAULT);
+    }
+    la_follower_free(d->follower);
+    for (unsigned i = 0; i < n; i++)
+        la_worker_free(d->workers[i]);
+    la_http_server_free(d->admin);
+    if (d->loop_is_up)
+        (void)uv_loop_close(&d->loop);
+    la_snapshot_release(d->snapshot);
+    la_snapshot_release(atomic_exchange(&d->next_snapshot, NULL));
+    la_listeners_close(d);
+    la_http_census_free(d->admin_census);
+    la_http_census_free(d->census);
+    la_throttle_free(d->throttle);
+    la_metrics_free(d->metrics);
+    la_upgrades_free(d->upgrades);
+    free(d->workers);
+    la_registry_free(d->registry);
+    la_master_key_free(d->master_key);
+    la_shared_config_release(d->started_with);
+    uv_library_shutdown();
+}
+
+static void say_failed(void)
+{
+    if (isatty(STDERR_FILENO))
+        la_log_set_plain(true);
+    la_log(LA_LOG_ERROR, "start_failed", "%s", la_detail()[0] ? la_detail() : "out of memory");
+    la_log_flush();
+    la_log_set_plain(false);
+}
+
+int la_serve(const char *config_path)
+{
+    int64_t started_us = la_clock_monotonic_us();
+    la_daemon *d = calloc(1, sizeof *d);
+    la_result r = la_error(LA_NO_MEMORY);
+
+    if (!d)
+        goto done;
+    d->config_path = config_path;
+    d->started_at_s = la_clock_now_s();
+    r = la_secret_setup();
+    if (la_is_ok(r))
+        r = set_up(d);
+    if (la_is_ok(r)) {
+        say_ready(d, started_us);
+        uv_run(&d->loop, UV_RUN_DEFAULT);
+    }
+done:
+    if (!la_is_ok(r))
+        say_failed();
+    if (d)
+        tear_down(d);
+    free(d);
+    return la_is_ok(r) ? 0 : 1;
+}

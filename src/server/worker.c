@@ -1,0 +1,273 @@
+#include "server/worker.h"
+
+#include "base/log.h"
+#include "base/secret.h"
+#include "server/request_log.h"
+#include "server/routes.h"
+
+#include <stdlib.h>
+
+enum { LOG_FLUSH_MS = 100, LAST_USED_RETRY_MS = 1000 };
+
+static void handle_request(void *self, la_http_exchange *x)
+{
+    la_worker *w = self;
+    const la_http_request *request = la_http_request_of(x);
+    const la_listener *listener = request->listener_tag;
+    int only = w->serving->listener_environments[listener - w->daemon->listeners];
+    la_route_call call = {.self = w, .exchange = x};
+    const la_route *route = NULL;
+    la_code code = LA_MISDIRECTED;
+
+    if (only >= -1)
+        code = la_routes_find(w->serving->snapshot, only, request, &route, &call.environment);
+    if (code == LA_OK) {
+        route->handle(&call);
+        return;
+    }
+    la_count(&w->counters->http_refused[code], 1);
+    if (la_request_log_refused(w->serving->snapshot->config->config.log_requests, code, request->client_address,
+                               la_slice_of(request->request_id)))
+        la_worker_note_log(w);
+    la_respond_error(x, code, code == LA_METHOD ? route : NULL);
+}
+
+static void note_refused(void *self, la_code code, la_slice client_address, const char *request_id)
+{
+    la_worker *w = self;
+
+    la_count(&w->counters->http_refused[code], 1);
+    if (la_request_log_refused(w->serving->snapshot->config->config.log_requests, code, client_address,
+                               la_slice_of(request_id)))
+        la_worker_note_log(w);
+}
+
+static void flush_log(uv_timer_t *timer)
+{
+    (void)timer;
+    la_log_flush();
+}
+
+void la_worker_note_log(la_worker *w)
+{
+    if (!w->closing && !uv_is_active((const uv_handle_t *)&w->log_timer))
+        uv_timer_start(&w->log_timer, flush_log, LOG_FLUSH_MS, 0);
+}
+
+static void hand_over_last_used(uv_timer_t *timer)
+{
+    la_worker *w = timer->data;
+
+    if (!la_last_used_hand_over(w->last_used))
+        uv_timer_start(timer, hand_over_last_used, LAST_USED_RETRY_MS, 0);
+}
+
+void la_worker_note_use(la_worker *w, uint64_t secret_id, int64_t now_s)
+{
+    if (!la_last_used_note(w->last_used, secret_id, now_s))
+        la_count(&w->counters->last_used_dropped, 1);
+    if (!w->closing && !uv_is_active((const uv_handle_t *)&w->last_used_timer))
+        uv_timer_start(&w->last_used_timer, hand_over_last_used,
+                       (uint64_t)w->daemon->started_with->config.last_used_flush_s * 1000, 0);
+}
+
+/* ---- snapshots, draining ---- */
+
+static void take_snapshot(la_worker *w)
+{
+    la_snapshot *next = atomic_exchange_explicit(&w->next_snapshot, NULL, memory_order_acquire);
+    la_serving *serving;
+
+    if (!next)
+        return;
+    if (!la_is_ok(la_serving_new(w->daemon, next, &serving))) {
+        la_log(LA_LOG_ERROR, "snapshot_failed", "a loop keeps its former configuration and keys: %s", la_detail());
+        return;
+    }
+    la_serving_release(w->serving);
+    w->serving = serving;
+    la_http_server_set_limits(w->http, &serving->snapshot->config->config.limits);
+}
+
+static void close_if_done(la_worker *w)
+{
+    if (!w->drained || w->offload.waiting > 0 || w->closing)
+        return;
+    w->closing = true;
+    uv_mutex_lock(&w->wake_lock);
+    w->wake_open = false;
+    uv_mutex_unlock(&w->wake_lock);
+    uv_close((uv_handle_t *)&w->wake, NULL);
+    uv_close((uv_handle_t *)&w->log_timer, NULL);
+    uv_close((uv_handle_t *)&w->last_used_timer, NULL);
+}
+
+void la_worker_note_offload_done(la_worker *w)
+{
+    close_if_done(w);
+}
+
+static void on_drained(void *self)
+{
+    la_worker *w = self;
+
+    w->drained = true;
+    close_if_done(w);
+}
+
+static void on_wake(uv_async_t *async)
+{
+    la_worker *w = async->data;
+    const la_limits_config *limits = &w->serving->snapshot->config->config.limits;
+
+    atomic_store(&w->beats_given, atomic_load(&w->beats_asked));
+    take_snapshot(w);
+    if (atomic_exchange(&w->drain, false))
+        la_http_server_drain(w->http, (uint64_t)limits->drain_timeout_s * 1000, on_drained, w);
+}
+
+static void wake(la_worker *w)
+{
+    uv_mutex_lock(&w->wake_lock);
+    if (w->wake_open)
+        uv_async_send(&w->wake);
+    uv_mutex_unlock(&w->wake_lock);
+}
+
+void la_worker_give_snapshot(la_worker *w, la_snapshot *s)
+{
+    la_snapshot_release(atomic_exchange_explicit(&w->next_snapshot, la_snapshot_hold(s), memory_order_acq_rel));
+    wake(w);
+}
+
+void la_worker_drain(la_worker *w)
+{
+    atomic_store(&w->drain, true);
+    wake(w);
+}
+
+void la_worker_ask_beat(la_worker *w, uint64_t beat)
+{
+    atomic_store(&w->beats_asked, beat);
+    wake(w);
+}
+
+/* ---- life ---- */
+
+static void run(void *self)
+{
+    la_worker *w = self;
+
+    uv_run(&w->loop, UV_RUN_DEFAULT);
+    la_log_flush();
+    atomic_fetch_add(&w->daemon->n_workers_ended, 1);
+    la_daemon_wake(w->daemon);
+}
+
+static la_result listen_all(la_worker *w)
+{
+    for (unsigned i = 0; i < w->daemon->n_listeners; i++) {
+        la_listener *l = &w->daemon->listeners[i];
+        int fd = l->fds[w->index];
+
+        l->fds[w->index] = -1;
+        LA_TRY(la_http_listen(w->http, fd, l));
+    }
+    return la_ok();
+}
+
+static la_result open_loop(la_worker *w)
+{
+    if (uv_loop_init(&w->loop) != 0)
+        return la_fail(LA_NO_MEMORY, "cannot make an event loop");
+    w->loop_is_up = true;
+    if (uv_async_init(&w->loop, &w->wake, on_wake) != 0)
+        return la_fail(LA_NO_MEMORY, "cannot make an event loop");
+    w->wake_open = true;
+    w->wake.data = w->log_timer.data = w->last_used_timer.data = w;
+    uv_timer_init(&w->loop, &w->log_timer);
+    uv_timer_init(&w->loop, &w->last_used_timer);
+    w->offload.loop = &w->loop;
+    return la_ok();
+}
+
+static la_result set_up(la_worker *w, la_snapshot *first)
+{
+    LA_TRY(open_loop(w));
+    w->last_used = la_last_used_book_new();
+    if (!w->last_used)
+        return la_fail(LA_NO_MEMORY, "out of memory");
+    LA_TRY(la_registry_view_new(w->daemon->registry, &w->view));
+    LA_TRY(la_serving_new(w->daemon, la_snapshot_hold(first), &w->serving));
+    LA_TRY(la_http_server_new(&w->loop, &first->config->config.limits, w->daemon->census, handle_request, note_refused, w,
+                              &w->http));
+    return listen_all(w);
+}
+
+la_result la_worker_new(la_daemon *d, unsigned index, la_snapshot *first, la_worker **ret)
+{
+    la_worker *w = calloc(1, sizeof *w);
+    la_result r;
+
+    if (!w)
+        return la_fail(LA_NO_MEMORY, "out of memory");
+    w->daemon = d;
+    w->index = index;
+    w->counters = la_metrics_counters(d->metrics, index);
+    if (uv_mutex_init(&w->wake_lock) != 0) {
+        free(w);
+        return la_fail(LA_NO_MEMORY, "out of memory");
+    }
+    r = set_up(w, first);
+    if (!la_is_ok(r)) {
+        la_worker_free(w);
+        return r;
+    }
+    *ret = w;
+    return la_ok();
+}
+
+la_result la_worker_start(la_worker *w)
+{
+    if (uv_thread_create(&w->thread, run, w) != 0)
+        return la_fail(LA_IO, "cannot start a thread");
+    w->thread_is_up = true;
+    return la_ok();
+}
+
+void la_worker_join(la_worker *w)
+{
+    if (w->thread_is_up)
+        uv_thread_join(&w->thread);
+    w->thread_is_up = false;
+}
+
+/* A loop that never ran on a thread of its own still has its handles. */
+static void close_unstarted(la_worker *w)
+{
+    if (w->http)
+        la_http_server_drain(w->http, 0, on_drained, w);
+    else if (w->wake_open)
+        on_drained(w);
+    uv_run(&w->loop, UV_RUN_DEFAULT);
+}
+
+la_worker *la_worker_free(la_worker *w)
+{
+    if (!w)
+        return NULL;
+    if (w->loop_is_up && !w->closing)
+        close_unstarted(w);
+    la_http_server_free(w->http);
+    if (w->loop_is_up && uv_loop_close(&w->loop) != 0)
+        la_log(LA_LOG_WARN, "loop_not_closed", "an event loop ended with open handles");
+    la_serving_release(w->serving);
+    la_snapshot_release(atomic_exchange(&w->next_snapshot, NULL));
+    if (w->view)
+        la_registry_view_free(w->view);
+    la_last_used_book_free(w->last_used);
+    uv_mutex_destroy(&w->wake_lock);
+    la_wipe(w, sizeof *w);
+    free(w);
+    return NULL;
+}

@@ -1,0 +1,65 @@
+/*
+ * One token event loop on a thread of its own: its listeners, connections, registry view, signers, counters. Everything on the
+ * token path belongs to it alone, or is immutable, or is an atomic.
+ */
+#ifndef LA_SERVER_WORKER_H
+#define LA_SERVER_WORKER_H
+
+#include "server/daemon.h"
+#include "server/last_used.h"
+#include "server/offload.h"
+#include "server/serving.h"
+
+struct la_worker {
+    la_daemon *daemon;
+    unsigned index;
+    uv_loop_t loop;
+    uv_thread_t thread;
+    uv_async_t wake;
+    uv_timer_t log_timer;       /* runs only while log lines wait */
+    uv_timer_t last_used_timer; /* runs only while uses wait */
+    la_http_server *http;
+    la_registry_view *view;
+    la_serving *serving;
+    la_counters *counters;
+    la_last_used_book *last_used;
+    la_offload offload;
+    la_random random;
+    char body[LA_TOKEN_RESPONSE_MAX];
+
+    /* from other threads */
+    _Atomic(la_snapshot *) next_snapshot;
+    atomic_bool drain;
+    _Atomic uint64_t beats_asked, beats_given; /* the watchdog's: a loop that turns gives what was asked */
+    uv_mutex_t wake_lock;                      /* of wake_open */
+    bool wake_open;
+
+    bool loop_is_up;
+    bool thread_is_up;
+    bool drained;
+    bool closing;
+};
+
+/* Makes a worker with its loop, which takes its sockets of the daemon's listeners; nothing runs yet. `first` is held as needed. */
+la_result la_worker_new(la_daemon *d, unsigned index, la_snapshot *first, la_worker **ret);
+
+/* Starts the thread. */
+la_result la_worker_start(la_worker *w);
+
+/* Any thread: it takes over this snapshot (holds it), drains, or answers the watchdog. */
+void la_worker_give_snapshot(la_worker *w, la_snapshot *s);
+void la_worker_drain(la_worker *w);
+void la_worker_ask_beat(la_worker *w, uint64_t beat);
+
+/* Waits for the thread. */
+void la_worker_join(la_worker *w);
+la_worker *la_worker_free(la_worker *w); /* after join, or where it was never started; takes NULL */
+
+/* ---- for the handlers, on its thread ---- */
+/* A line was gathered: it is written within 100 ms. */
+void la_worker_note_log(la_worker *w);
+void la_worker_note_use(la_worker *w, uint64_t secret_id, int64_t now_s);
+/* A slow check ended; the loop may have waited for it to stop. */
+void la_worker_note_offload_done(la_worker *w);
+
+#endif

@@ -1,0 +1,277 @@
+/*
+ * Statements, transactions and errors of SQLite: what the operations of the store are made of. Knows SQLite;
+ * must not know what is stored.
+ */
+#include "store/sqlite_internal.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* ---- errors ---- */
+
+static bool errno_is_full(int e)
+{
+    return e == ENOSPC || e == EDQUOT || e == EFBIG;
+}
+
+static la_result fail_io(sqlite3 *db, const char *path, int rc)
+{
+    int e = db ? sqlite3_system_errno(db) : 0;
+    if (errno_is_full(e))
+        return la_fail(LA_FULL, "%s: no space is left for the database (%s); make room on its disk", path, strerror(e));
+    return la_fail(LA_IO, "%s: %s%s%s; check the disk, the permissions of the file and of its folder", path,
+                   sqlite3_errstr(rc), e ? ": " : "", e ? strerror(e) : "");
+}
+
+static la_result fail_constraint(sqlite3 *db, const char *path, int rc)
+{
+    if (rc == SQLITE_CONSTRAINT_UNIQUE || rc == SQLITE_CONSTRAINT_PRIMARYKEY || rc == SQLITE_CONSTRAINT_ROWID)
+        return la_fail(LA_EXISTS, "%s: %s", path, sqlite3_errmsg(db));
+    if (rc == SQLITE_CONSTRAINT_FOREIGNKEY)
+        return la_fail(LA_NOT_FOUND, "%s: what it belongs to does not exist", path);
+    return la_fail(LA_INVALID, "%s: %s", path, sqlite3_errmsg(db));
+}
+
+la_result la_sql_fail(sqlite3 *db, const char *path, int rc)
+{
+    if (rc == SQLITE_IOERR_NOMEM)
+        rc = SQLITE_NOMEM;
+    switch (rc & 0xff) {
+    case SQLITE_FULL:
+        return la_fail(LA_FULL, "%s: no space is left for the database; make room on its disk", path);
+    case SQLITE_CORRUPT:
+        return la_fail(LA_CORRUPT, "%s: the database is damaged (%s); restore it from a backup", path,
+                       sqlite3_errmsg(db));
+    case SQLITE_NOTADB:
+        return la_fail(LA_CORRUPT, "%s: this is not a leanauth database; check the path, or restore it from a backup",
+                       path);
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return la_fail(LA_UNAVAILABLE, "%s: another process has locked the database for too long; try again", path);
+    case SQLITE_NOMEM:
+        return la_fail(LA_NO_MEMORY, "%s: memory is exhausted", path);
+    case SQLITE_CANTOPEN:
+    case SQLITE_IOERR:
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+    case SQLITE_AUTH:
+    case SQLITE_PROTOCOL:
+    case SQLITE_NOLFS:
+        return fail_io(db, path, rc);
+    case SQLITE_CONSTRAINT:
+        return fail_constraint(db, path, rc);
+    case SQLITE_TOOBIG:
+        return la_fail(LA_TOO_LARGE, "%s: a value is too large", path);
+    default:
+        return la_fail(LA_SERVER_ERROR, "%s: %s", path, sqlite3_errmsg(db));
+    }
+}
+
+static la_result fail(la_store *s, int rc)
+{
+    return la_sql_fail(s->db, s->path, rc);
+}
+
+/* ---- statements ---- */
+
+static la_result prepare(la_store *s, const char *sql, sqlite3_stmt **ret)
+{
+    if (s->n_statements == LA_STORE_STATEMENTS_MAX)
+        return la_fail(LA_SERVER_ERROR, "the store has more statements than LA_STORE_STATEMENTS_MAX");
+    sqlite3_stmt *st;
+    int rc = sqlite3_prepare_v3(s->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &st, NULL);
+    if (rc == SQLITE_ERROR) /* a table or column that our schema has is not there */
+        return la_fail(LA_CORRUPT, "%s: the schema is damaged (%s); restore it from a backup", s->path,
+                       sqlite3_errmsg(s->db));
+    if (rc != SQLITE_OK)
+        return fail(s, rc);
+    s->statements[s->n_statements++] = (la_statement){sql, st};
+    *ret = st;
+    return la_ok();
+}
+
+la_result la_sql_begin(la_store *s, const char *sql, la_sql *ret)
+{
+    sqlite3_stmt *st = NULL;
+    for (unsigned i = 0; i < s->n_statements && !st; i++)
+        if (s->statements[i].sql == sql)
+            st = s->statements[i].st;
+    if (!st)
+        LA_TRY(prepare(s, sql, &st));
+    if (sqlite3_stmt_busy(st))
+        return la_fail(LA_CONFLICT, "the store is in the middle of the same listing");
+    *ret = (la_sql){s, st, 0, SQLITE_OK};
+    return la_ok();
+}
+
+static void bound(la_sql *q, int rc)
+{
+    if (q->rc == SQLITE_OK)
+        q->rc = rc;
+}
+
+void la_sql_int(la_sql *q, int64_t v)
+{
+    bound(q, sqlite3_bind_int64(q->st, ++q->bound, v));
+}
+
+void la_sql_id(la_sql *q, uint64_t v)
+{
+    la_sql_int(q, v > INT64_MAX ? INT64_MAX : (int64_t)v);
+}
+
+void la_sql_text(la_sql *q, la_slice v)
+{
+    bound(q, sqlite3_bind_text64(q->st, ++q->bound, v.p, v.n, SQLITE_STATIC, SQLITE_UTF8));
+}
+
+void la_sql_blob(la_sql *q, la_slice v)
+{
+    bound(q, sqlite3_bind_blob64(q->st, ++q->bound, v.p, v.n, SQLITE_STATIC));
+}
+
+void la_sql_done(la_sql *q)
+{
+    sqlite3_reset(q->st); /* gives the failure of the last step once more */
+    sqlite3_clear_bindings(q->st);
+}
+
+la_result la_sql_step(la_sql *q, bool *ret_row)
+{
+    int rc = q->rc == SQLITE_OK ? sqlite3_step(q->st) : q->rc;
+    if (rc == SQLITE_ROW) {
+        *ret_row = true;
+        return la_ok();
+    }
+    la_result r = rc == SQLITE_DONE ? la_ok() : fail(q->store, rc);
+    la_sql_done(q);
+    *ret_row = false;
+    return r;
+}
+
+la_result la_sql_run(la_sql *q)
+{
+    bool row;
+    LA_TRY(la_sql_step(q, &row));
+    if (row)
+        la_sql_done(q);
+    return la_ok();
+}
+
+la_result la_sql_run_int(la_sql *q, int64_t *ret)
+{
+    bool row;
+    LA_TRY(la_sql_step(q, &row));
+    if (!row)
+        return la_fail(LA_CORRUPT, "%s: the database is damaged (a row is missing); restore it from a backup",
+                       q->store->path);
+    *ret = la_sql_get_int(q, 0);
+    la_sql_done(q);
+    return la_ok();
+}
+
+int64_t la_sql_get_int(la_sql *q, int column)
+{
+    return sqlite3_column_int64(q->st, column);
+}
+
+la_slice la_sql_get_slice(la_sql *q, int column)
+{
+    if (sqlite3_column_type(q->st, column) == SQLITE_NULL)
+        return LA_NO_SLICE;
+    /* As a blob, because SQLite may have to allocate for the zero byte of a text. */
+    const char *p = sqlite3_column_blob(q->st, column);
+    int n = sqlite3_column_bytes(q->st, column);
+    return p && n > 0 ? (la_slice){p, (size_t)n} : LA_SLICE("");
+}
+
+la_result la_sql_get_text(la_sql *q, int column, char *ret, size_t max)
+{
+    la_slice text = la_sql_get_slice(q, column);
+    if (text.n > max)
+        return la_fail(LA_CORRUPT, "%s: the database is damaged (%s of %zu bytes); restore it from a backup",
+                       q->store->path, sqlite3_column_name(q->st, column), text.n);
+    if (text.n)
+        memcpy(ret, text.p, text.n);
+    ret[text.n] = '\0';
+    return la_ok();
+}
+
+/* ---- transactions ---- */
+
+static la_result run(la_store *s, const char *sql)
+{
+    la_sql q;
+    LA_TRY(la_sql_begin(s, sql, &q));
+    return la_sql_run(&q);
+}
+
+static const char sql_begin_read[] = "BEGIN";
+static const char sql_begin_write[] = "BEGIN IMMEDIATE";
+static const char sql_commit[] = "COMMIT";
+static const char sql_rollback[] = "ROLLBACK";
+
+/* After a failure, whose detail is kept. SQLite has rolled back by itself after some of them. */
+static void roll_back(la_store *s)
+{
+    if (sqlite3_get_autocommit(s->db))
+        return;
+    la_sql q;
+    if (la_is_ok(la_sql_begin(s, sql_rollback, &q))) {
+        sqlite3_step(q.st);
+        la_sql_done(&q);
+    }
+    if (!sqlite3_get_autocommit(s->db)) /* the statement could not even be prepared: no memory */
+        sqlite3_exec(s->db, sql_rollback, NULL, NULL, NULL);
+}
+
+static la_result finish(la_store *s, la_result r)
+{
+    if (la_is_ok(r))
+        r = run(s, sql_commit);
+    if (!la_is_ok(r))
+        roll_back(s);
+    return r;
+}
+
+la_result la_read_begin(la_store *s)
+{
+    if (s->readers == 0 && !s->writing)
+        LA_TRY(run(s, sql_begin_read));
+    s->readers++;
+    return la_ok();
+}
+
+la_result la_read_end(la_store *s, la_result r)
+{
+    s->readers--;
+    return s->readers > 0 || s->writing ? r : finish(s, r);
+}
+
+la_result la_write_begin(la_store *s)
+{
+    if (s->writing || s->readers > 0)
+        return la_fail(LA_CONFLICT, "the store is in the middle of a listing or an import");
+    if (!la_store_is_present(s))
+        return la_fail(LA_UNAVAILABLE, "%s: the database was moved away or replaced; put it back", s->path);
+    LA_TRY(run(s, sql_begin_write));
+    s->writing = true;
+    return la_ok();
+}
+
+la_result la_write_end(la_store *s, la_result r)
+{
+    s->writing = false;
+    return finish(s, r);
+}
+
+la_result la_store_check_text(const char *what, la_slice text, size_t max)
+{
+    if (!text.p)
+        return la_fail(LA_INVALID, "%s is missing", what);
+    if (text.n > max)
+        return la_fail(LA_INVALID, "%s is longer than %zu bytes", what, max);
+    if (text.n && memchr(text.p, 0, text.n))
+        return la_fail(LA_INVALID, "%s holds a zero byte", what);
+    return la_ok();
+}
