@@ -288,7 +288,7 @@ class Server:
         return self.cli("app", "enable", app["client_id"], "--environment", app["environment"], check=0)
 
     def app_delete(self, app):
-        return self.cli("app", "delete", app["client_id"], "--environment", app["environment"], check=0)
+        return self.cli("app", "delete", app["client_id"], "--environment", app["environment"], "--yes", check=0)
 
     def app_show(self, app):
         return self.cli_json("app", "show", app["client_id"], "--environment", app["environment"])

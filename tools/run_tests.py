@@ -102,9 +102,8 @@ def run_units(folder, suites=(), env=None, prefix=()):
     if (logs / "testlog.json").exists():
         for line in (logs / "testlog.json").read_text().splitlines():
             test = json.loads(line)
-            name = test["name"].split(" / ")[-1]
             if test["result"] not in ("OK", "SKIP", "EXPECTEDFAIL") and not any(
-                    s.split(".")[-1].split(":")[-1] == name for s in with_failure):
+                    suite.endswith(test["name"]) for suite in with_failure):
                 tally.fail(f"{test['name']}: {test['result']}")
     if status != 0 and tally.failed == 0:
         tally.fail(f"meson test in {folder}: exit status {status}")

@@ -29,7 +29,7 @@ int64_t la_clock_process_cpu_us(void)
     return read_us(CLOCK_PROCESS_CPUTIME_ID);
 }
 
-static void format(int64_t seconds, const char *pattern, char *ret, size_t bytes)
+__attribute__((format(strftime, 2, 0))) static void format(int64_t seconds, const char *pattern, char *ret, size_t bytes)
 {
     time_t t = (time_t)seconds;
     struct tm tm;

@@ -10,27 +10,27 @@
 
 #include <yaml.h>
 
-#define LA_DOCUMENT_MAX_BYTES (1024 * 1024)
-#define LA_DOCUMENT_MAX_DEPTH 16 /* of mappings and lists; the schema needs 5 */
+#define LA_CONFIG_DOCUMENT_MAX_BYTES (1024 * 1024)
+#define LA_CONFIG_DOCUMENT_MAX_DEPTH 16 /* of mappings and lists; the schema needs 5 */
 
-typedef struct la_document {
+typedef struct la_config_document {
     const char *file; /* borrowed; for messages */
     char *text;
     size_t text_bytes;
     yaml_document_t yaml;
     bool has_yaml;
-} la_document;
+} la_config_document;
 
 /*
- * Reads a file that holds exactly one document of at most LA_DOCUMENT_MAX_BYTES in UTF-8, without aliases and tags.
- * IO, INVALID with "FILE:LINE: …", NO_MEMORY. *ret borrows `file`; done with la_document_done, also after a failure.
+ * Reads a file that holds exactly one document of at most LA_CONFIG_DOCUMENT_MAX_BYTES in UTF-8, without aliases and tags.
+ * IO, INVALID with "FILE:LINE: …", NO_MEMORY. *ret borrows `file`; done with la_config_document_done, also after a failure.
  */
-la_result la_document_read(const char *file, la_document *ret);
-void la_document_done(la_document *d);
+la_result la_config_document_read(const char *file, la_config_document *ret);
+void la_config_document_done(la_config_document *d);
 
 /* The nodes of the document; NULL where there is none of that number (libyaml counts from 1). */
-const yaml_node_t *la_document_node(const la_document *d, int node);
-const yaml_node_t *la_document_root(const la_document *d);
+const yaml_node_t *la_config_document_node(const la_config_document *d, int node);
+const yaml_node_t *la_config_document_root(const la_config_document *d);
 
 static inline la_slice la_node_text(const yaml_node_t *scalar)
 {
@@ -43,10 +43,10 @@ static inline unsigned la_node_line(const yaml_node_t *node)
 }
 
 /* The line of the value at a path such as "environments[1].hosts[0]"; of the nearest thing around it where the file does not have it. */
-unsigned la_document_line(const la_document *d, const char *path);
+unsigned la_config_document_line(const la_config_document *d, const char *path);
 
 /* INVALID with "FILE:LINE: PATH: " and the message, without the PATH where that is "". */
-la_result la_document_fail(const la_document *d, unsigned line, const char *path, const char *format, ...)
+la_result la_config_document_fail(const la_config_document *d, unsigned line, const char *path, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
 #endif

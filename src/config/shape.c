@@ -12,7 +12,7 @@
 #define MOST_OPTIONS 32 /* of one mapping */
 
 typedef struct shape {
-    const la_document *document;
+    const la_config_document *document;
     char path[PATH_BYTES]; /* of what is looked at, zero-terminated */
 } shape;
 
@@ -47,7 +47,7 @@ static const char *describe(const yaml_node_t *node, char ret[FOUND_BYTES])
 static la_result expected(const shape *s, const yaml_node_t *node, const char *what)
 {
     char found[FOUND_BYTES];
-    return la_document_fail(s->document, la_node_line(node), s->path, "expected %s; found %s", what, describe(node, found));
+    return la_config_document_fail(s->document, la_node_line(node), s->path, "expected %s; found %s", what, describe(node, found));
 }
 
 static const char *list_options(const la_mapping *m, char ret[LIST_BYTES])
@@ -159,7 +159,7 @@ static la_result check_needed(const shape *s, const yaml_node_t *node, const la_
     for (unsigned i = 0; i < m->n; i++) {
         const cyaml_schema_field_t *field = &m->value->mapping.fields[i];
         if (!lines[i] && la_schema_is_needed(field))
-            return la_document_fail(s->document, la_node_line(node), s->path, "expected the option %s here: it has no default",
+            return la_config_document_fail(s->document, la_node_line(node), s->path, "expected the option %s here: it has no default",
                                     field->key);
     }
     return la_ok();
@@ -167,18 +167,20 @@ static la_result check_needed(const shape *s, const yaml_node_t *node, const la_
 
 static la_result check_pair(shape *s, const yaml_node_pair_t *pair, const la_mapping *m, unsigned *lines)
 {
-    char options[LIST_BYTES];
-    const yaml_node_t *key = la_document_node(s->document, pair->key);
-    const yaml_node_t *value = la_document_node(s->document, pair->value);
+    char options[LIST_BYTES], what[LIST_BYTES + 32];
+    const yaml_node_t *key = la_config_document_node(s->document, pair->key);
+    const yaml_node_t *value = la_config_document_node(s->document, pair->value);
     if (!key || !value || key->type != YAML_SCALAR_NODE)
-        return la_document_fail(s->document, key ? la_node_line(key) : 1, s->path, "expected the name of an option");
+        return la_config_document_fail(s->document, key ? la_node_line(key) : 1, s->path, "expected the name of an option");
     unsigned i = find_option(m, la_node_text(key));
-    if (i == m->n)
-        return expected(s, key, (snprintf(options, sizeof options, "one of the options "), list_options(m, options + 19)));
+    if (i == m->n) {
+        snprintf(what, sizeof what, "one of the options %s", list_options(m, options));
+        return expected(s, key, what);
+    }
     const cyaml_schema_field_t *field = &m->value->mapping.fields[i];
     size_t before = push_key(s, field->key);
     if (lines[i])
-        return la_document_fail(s->document, la_node_line(key), s->path, "expected it once; found it in line %u too", lines[i]);
+        return la_config_document_fail(s->document, la_node_line(key), s->path, "expected it once; found it in line %u too", lines[i]);
     lines[i] = la_node_line(key);
     LA_TRY(check_value(s, value, &field->value, &m->rules[i]));
     pop(s, before);
@@ -198,10 +200,10 @@ static la_result check_list(shape *s, const yaml_node_t *node, const cyaml_schem
     const yaml_node_item_t *items = node->data.sequence.items.start;
     size_t n = (size_t)(node->data.sequence.items.top - items);
     if (n < rule->least || n > rule->most)
-        return la_document_fail(s->document, la_node_line(node), s->path, "expected a list of %u to %u entries; found %zu",
+        return la_config_document_fail(s->document, la_node_line(node), s->path, "expected a list of %u to %u entries; found %zu",
                                 rule->least, rule->most, n);
     for (unsigned i = 0; i < n; i++) {
-        const yaml_node_t *entry = la_document_node(s->document, items[i]);
+        const yaml_node_t *entry = la_config_document_node(s->document, items[i]);
         size_t before = push_index(s, i);
         if (entry)
             LA_TRY(check_value(s, entry, value->sequence.entry, rule));
@@ -235,9 +237,9 @@ static la_result check_value(shape *s, const yaml_node_t *node, const cyaml_sche
     return check_scalar(s, node, value, rule);
 }
 
-la_result la_shape_check(const la_document *d)
+la_result la_shape_check(const la_config_document *d)
 {
     shape s = {.document = d};
     const la_rule rule = {.of = la_schema_root()};
-    return check_value(&s, la_document_root(d), rule.of->value, &rule);
+    return check_value(&s, la_config_document_root(d), rule.of->value, &rule);
 }

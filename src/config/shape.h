@@ -9,6 +9,6 @@
 #include "config/document.h"
 
 /* INVALID with "FILE:LINE: PATH: expected …; found …" for the first thing that is wrong. */
-la_result la_shape_check(const la_document *d);
+la_result la_shape_check(const la_config_document *d);
 
 #endif

@@ -114,6 +114,13 @@ la_result la_key_export_private(const la_key *k, la_buffer *ret)
     return la_ok();
 }
 
+/* INVALID with the detail, unless OpenSSL failed for want of memory. */
+static la_result refuse(const char *detail)
+{
+    la_result r = la_openssl_fail("reading a private key");
+    return r.code == LA_NO_MEMORY ? r : la_fail(LA_INVALID, "%s", detail);
+}
+
 /* OpenSSL answers with its own name of a curve, or with NIST's. */
 static bool is_on_curve(const EVP_PKEY *pkey, const la_algorithm *a)
 {
@@ -129,31 +136,27 @@ static bool is_on_curve(const EVP_PKEY *pkey, const la_algorithm *a)
  * is authenticated by its wrapping and the JWK is made of what signs. */
 static la_result check_imported(EVP_PKEY *pkey, const la_algorithm *a)
 {
-    if (!EVP_PKEY_is_a(pkey, a->kty))
-        return la_fail(LA_INVALID, "the private key is not of type %s, which %s needs", a->kty, a->name);
+    /* Where its provider cannot read a key (out of memory), OpenSSL falls back to objects that know half of what is asked here. */
+    if (!EVP_PKEY_get0_provider(pkey))
+        return la_openssl_fail("reading a private key");
+    if (EVP_PKEY_get_base_id(pkey) != (a->group ? EVP_PKEY_EC : EVP_PKEY_RSA))
+        return refuse("the private key is not of the type that its algorithm needs");
     if (!a->group) {
         int bits = EVP_PKEY_get_bits(pkey);
+        if (bits <= 0)
+            return la_openssl_fail("reading a private key");
         if (bits < RSA_BITS || bits > RSA_BITS_MAX)
             return la_fail(LA_INVALID, "the RSA key has %d bits; %d to %d are accepted", bits, RSA_BITS, RSA_BITS_MAX);
         return la_ok();
     }
     if (!is_on_curve(pkey, a))
-        return la_fail(LA_INVALID, "the private key is not on the curve %s, which %s needs", a->curve, a->name);
+        return refuse("the private key is not on the curve that its algorithm needs");
     EVP_PKEY_CTX *check = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
     if (!check)
         return la_openssl_fail("checking a private key");
     bool good = EVP_PKEY_check(check) == 1;
     EVP_PKEY_CTX_free(check);
-    if (good)
-        return la_ok();
-    la_result r = la_openssl_fail("checking a private key");
-    return r.code == LA_NO_MEMORY ? r : la_fail(LA_INVALID, "the private key is inconsistent");
-}
-
-static la_result import_failed(void)
-{
-    la_result r = la_openssl_fail("reading a private key");
-    return r.code == LA_NO_MEMORY ? r : la_fail(LA_INVALID, "the private key is not PKCS #8");
+    return good ? la_ok() : refuse("the private key is inconsistent");
 }
 
 la_result la_key_import_private(const la_algorithm *a, la_slice bytes, la_key **ret)
@@ -168,11 +171,11 @@ la_result la_key_import_private(const la_algorithm *a, la_slice bytes, la_key **
     const unsigned char *at = (const unsigned char *)bytes.p;
     PKCS8_PRIV_KEY_INFO *info = d2i_PKCS8_PRIV_KEY_INFO(NULL, &at, (long)bytes.n);
     if (!info)
-        return import_failed();
+        return refuse("the private key is not PKCS #8");
     EVP_PKEY *pkey = at == (const unsigned char *)bytes.p + bytes.n ? EVP_PKCS82PKEY(info) : NULL;
     PKCS8_PRIV_KEY_INFO_free(info); /* cleanses */
     if (!pkey)
-        return import_failed();
+        return refuse("the private key is not PKCS #8");
     la_result r = check_imported(pkey, a);
     if (!la_is_ok(r)) {
         EVP_PKEY_free(pkey);

@@ -153,7 +153,12 @@ la_result la_schedule_plan_next(const la_key_record *keys, size_t n, const la_sc
                                 int64_t now_s, la_schedule_plan *ret)
 {
     const la_key_record *newest = newest_of(keys, n);
-    la_schedule_plan plan = {.newest_key_id = newest ? newest->key_id : 0};
+    la_schedule_plan plan = {0};
+    if (newest) {
+        plan.newest_key_id = newest->key_id;
+        plan.predecessor_retires_at_s = newest->retires_at_s;
+        plan.predecessor_removed_at_s = newest->removed_at_s;
+    }
     if (!any_published(keys, n, now_s)) {
         /* Nothing is in anybody's cache that could be missed. */
         plan.wanted = true;

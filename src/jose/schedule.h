@@ -34,7 +34,7 @@ typedef struct la_schedule_plan {
     bool wanted;              /* a new key has to be made now, with these times: */
     int64_t activates_at_s;   /* now_s where it is the first */
     uint64_t newest_key_id;   /* the highest, whose successor it is; 0: none yet */
-    int64_t predecessor_retires_at_s; /* both 0: leave the predecessor as it is, its times undecided */
+    int64_t predecessor_retires_at_s; /* what that key's times are from then on; its present ones where they stay */
     int64_t predecessor_removed_at_s;
 } la_schedule_plan;
 

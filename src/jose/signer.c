@@ -54,7 +54,10 @@ static la_result prepare(la_signer *s)
         EVP_PKEY_CTX_set_signature_md(s->sign, s->md) != 1 || (!a->group && !set_rsa_padding(s->sign, a, s->md)) ||
         EVP_DigestInit_ex2(s->digest, s->md, NULL) != 1)
         return la_openssl_fail("preparing a signer");
-    s->signature_bytes = a->group ? 2 * a->coordinate_bytes : (size_t)EVP_PKEY_get_size(s->pkey);
+    int rsa_bytes = a->group ? 0 : EVP_PKEY_get_size(s->pkey);
+    if (!a->group && (rsa_bytes <= 0 || rsa_bytes > LA_SIGNATURE_MAX))
+        return la_openssl_fail("preparing a signer");
+    s->signature_bytes = a->group ? 2 * a->coordinate_bytes : (size_t)rsa_bytes;
     return la_ok();
 }
 

@@ -79,15 +79,14 @@ static la_code data_end_byte(la_http_chunked *c, char byte)
 /* Trailer fields are checked like header fields and then ignored (RFC 9110 6.5.1). */
 static la_code trailer_bytes(la_http_chunked *c, const char *p, size_t *at, size_t n, bool *ret_done)
 {
-    switch (la_http_scan_more(&c->trailer, p + *at, n - *at)) {
+    bool is_over = n - *at > LA_HTTP_TRAILER_MAX;
+    switch (la_http_scan_more(&c->trailer, p + *at, is_over ? LA_HTTP_TRAILER_MAX : n - *at)) {
     case LA_SCAN_END:
-        if (c->trailer.at > LA_HTTP_TRAILER_MAX)
-            return LA_HTTP_HEADER_TOO_LARGE;
         *at += c->trailer.at;
         *ret_done = true;
         return LA_OK;
     case LA_SCAN_MORE:
-        return n - *at > LA_HTTP_TRAILER_MAX ? LA_HTTP_HEADER_TOO_LARGE : LA_OK;
+        return is_over ? LA_HTTP_HEADER_TOO_LARGE : LA_OK;
     case LA_SCAN_MANY:
         return LA_HTTP_HEADER_TOO_LARGE;
     case LA_SCAN_BAD:

@@ -237,12 +237,13 @@ static la_code begin_body(la_http_connection *c)
 static la_code scan_head(la_http_connection *c, bool *ret_done)
 {
     uint32_t most = c->server->limits.header_bytes;
-    switch (la_http_scan_more(&c->scan, c->in + c->in_start, available(c))) {
+    bool is_over = available(c) > most;
+    switch (la_http_scan_more(&c->scan, c->in + c->in_start, is_over ? most : available(c))) {
     case LA_SCAN_MORE:
-        return available(c) > most ? LA_HTTP_HEADER_TOO_LARGE : LA_OK;
+        return is_over ? LA_HTTP_HEADER_TOO_LARGE : LA_OK;
     case LA_SCAN_END:
         *ret_done = true;
-        return c->scan.at > most ? LA_HTTP_HEADER_TOO_LARGE : LA_OK;
+        return LA_OK;
     case LA_SCAN_MANY:
         return LA_HTTP_HEADER_TOO_LARGE;
     case LA_SCAN_BAD:

@@ -173,7 +173,7 @@ def test_app_list_and_show(home, app):
 
 @pytest.mark.parametrize("verb", ["show", "enable", "disable", "delete"])
 def test_app_that_does_not_exist(home, verb):
-    done = home.cli("app", verb, "00000000-0000-4000-8000-000000000000", check=1)
+    done = home.cli("app", verb, "00000000-0000-4000-8000-000000000000", *(["--yes"] if verb == "delete" else []), check=1)
     assert len(done.stderr.strip().splitlines()) == 1 and not done.stdout
 
 

@@ -1,11 +1,15 @@
 """What the command line changes, the running server follows, without a signal. No test asserts a time: each prints what it
 measured (pytest -s, or the summary of -rA); the aim is 250 ms."""
 
+import shutil
+import sqlite3
 import threading
 import time
 import uuid
+from datetime import datetime
 
 import pytest
+import requests
 
 import support
 from support import decode
@@ -77,7 +81,6 @@ def test_last_used(served):
         return served.secret_list(app)[0].get("last_used_at")
     seen = support.poll(last_used, 15, "the last-used time is written", interval=0.1)
     if isinstance(seen, str):
-        from datetime import datetime
         seen = datetime.fromisoformat(seen.replace("Z", "+00:00")).timestamp()
     assert before - 3 <= seen <= time.time() + 1
     # an unused secret has none
@@ -125,7 +128,6 @@ def test_many_changes_under_load(served):
     client, failures, stop = served.good_client, [], threading.Event()
 
     def load():
-        import requests
         with requests.Session() as session:
             session.trust_env = False
             while not stop.is_set():
@@ -151,11 +153,10 @@ def test_many_changes_under_load(served):
     assert not failures
 
 
-def test_another_database_in_its_place(new_home, home_factory):
+def test_another_database_in_its_place(new_home):
     """A restored database may have the numbers of the old one and other content: the registry starts anew."""
     home = new_home()
     app = home.create_app("production", "before the backup")
-    import sqlite3
     copy = home.home / "copy.db"
     with sqlite3.connect(home.home / "leanauth.db") as source, sqlite3.connect(copy) as target:
         source.backup(target)
@@ -181,7 +182,6 @@ def test_registry_may_be_deleted(new_home):
     home.start()
     assert home.works(app)
     home.stop()
-    import shutil
     shutil.rmtree(home.home / "registry")
     home.start()
     assert home.works(app)

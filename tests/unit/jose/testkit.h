@@ -1,30 +1,14 @@
-/* What the units of this folder share: cmocka with its includes, and tokens made by la_signer. */
+/* What the units of this folder share beyond unit.h: keys, and tokens made by la_signer. */
 #ifndef LA_TEST_JOSE_TESTKIT_H
 #define LA_TEST_JOSE_TESTKIT_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
+#include "unit.h"
 
 #include "base/base64url.h"
 #include "base/buffer.h"
 #include "base/secret.h"
 #include "jose/key.h"
 #include "jose/verify.h"
-
-#define assert_ok(expr)                                                                                                \
-    do {                                                                                                               \
-        la_result ok_result_ = (expr);                                                                                 \
-        if (!la_is_ok(ok_result_))                                                                                     \
-            fail_msg("%s: %s (%s)", #expr, la_result_info_of(ok_result_.code)->name, la_detail());                    \
-    } while (0)
-
-#define assert_code(expr, code_) assert_int_equal((expr).code, (code_))
 
 static inline la_key *new_key(const char *algorithm)
 {

@@ -18,6 +18,13 @@
 
 #define RIG_HELD_MAX 8
 
+static inline void *reserve(size_t n)
+{
+    void *p = malloc(n);
+    assert_non_null(p);
+    return p;
+}
+
 typedef struct rig {
     uv_loop_t loop;
     la_limits_config limits;
@@ -246,6 +253,34 @@ static inline answer rig_parse(la_slice *rest, bool of_head)
 static inline bool answer_has(const answer *a, const char *text)
 {
     return memmem(a->body.p, a->body.n, text, strlen(text)) != NULL;
+}
+
+static inline void send_text(rig *r, int fd, const char *text)
+{
+    assert_true(rig_send(r, fd, text, strlen(text)));
+}
+
+/* One answer has come, and nothing else. */
+static inline answer expect_answer(rig *r, int fd, char *memory, size_t room, int status, bool closed)
+{
+    bool is_closed;
+    size_t n = rig_receive(r, fd, memory, room, &is_closed);
+    la_slice rest = {memory, n};
+    assert_true(n > 0);
+    answer a = rig_parse(&rest, false);
+    assert_int_equal(a.status, status);
+    assert_int_equal(rest.n, 0);
+    assert_int_equal(is_closed, closed);
+    assert_int_equal(a.close, closed);
+    return a;
+}
+
+static inline void expect_silence(rig *r, int fd, bool closed)
+{
+    char memory[4096];
+    bool is_closed;
+    assert_int_equal(rig_receive(r, fd, memory, sizeof memory, &is_closed), 0);
+    assert_int_equal(is_closed, closed);
 }
 
 #endif

@@ -1,0 +1,91 @@
+/*
+ * Files in $XDG_CACHE_HOME/leanauth (or ~/.cache/leanauth), folder 0700, files 0600, named after a hash of what was asked, so that
+ * neither client nor secret can be read from the name.
+ */
+#include "cli/token_cache.h"
+
+#include "cli/files.h"
+
+#include <limits.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define ENTRY_MAX_BYTES (64 * 1024)
+#define EARLY_MOST_S 60
+
+static void add_part(EVP_MD_CTX *md, la_slice part)
+{
+    uint64_t n = part.n; /* so that two parts cannot be read as other two */
+    EVP_DigestUpdate(md, &n, sizeof n);
+    EVP_DigestUpdate(md, part.p, part.n);
+}
+
+static bool name_of(const la_token_ask *ask, char ret[65])
+{
+    uint8_t hash[EVP_MAX_MD_SIZE];
+    unsigned n = 0;
+    EVP_MD_CTX *md = EVP_MD_CTX_new();
+    bool ok = md && EVP_DigestInit_ex(md, EVP_sha256(), NULL) == 1;
+    if (ok) {
+        add_part(md, ask->url);
+        add_part(md, ask->client_id);
+        add_part(md, ask->client_secret);
+        add_part(md, ask->scope);
+        ok = EVP_DigestFinal_ex(md, hash, &n) == 1;
+    }
+    EVP_MD_CTX_free(md);
+    for (unsigned i = 0; ok && i < n; i++)
+        snprintf(ret + 2 * i, 3, "%02x", hash[i]);
+    return ok;
+}
+
+/* False where this user has no place for a cache. */
+static bool path_of(const la_token_ask *ask, char folder[PATH_MAX], char file[PATH_MAX])
+{
+    char name[65];
+    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    int n = -1;
+    if (cache && cache[0] == '/')
+        n = snprintf(folder, PATH_MAX, "%s/leanauth", cache);
+    else if (home && home[0] == '/')
+        n = snprintf(folder, PATH_MAX, "%s/.cache/leanauth", home);
+    if (n < 0 || n > PATH_MAX - 80 || !name_of(ask, name))
+        return false;
+    return snprintf(file, PATH_MAX, "%s/%s.json", folder, name) < PATH_MAX;
+}
+
+json_t *la_token_cache_find(const la_token_ask *ask, int64_t now_s)
+{
+    char folder[PATH_MAX], file[PATH_MAX];
+    if (!path_of(ask, folder, file))
+        return NULL;
+    la_buffer text;
+    la_buffer_init(&text, ENTRY_MAX_BYTES);
+    json_t *entry = la_is_ok(la_file_read(file, &text)) ? json_loadb(text.p, text.n, 0, NULL) : NULL;
+    la_buffer_done(&text);
+    json_int_t from = json_integer_value(json_object_get(entry, "from")), until = json_integer_value(json_object_get(entry, "until"));
+    json_t *response = NULL;
+    if (from <= now_s && now_s < until) /* a clock that went back makes it unusable, too */
+        response = json_incref(json_object_get(entry, "response"));
+    json_decref(entry);
+    return response;
+}
+
+void la_token_cache_put(const la_token_ask *ask, const json_t *response, int64_t now_s)
+{
+    char folder[PATH_MAX], file[PATH_MAX];
+    int64_t lifetime_s = json_integer_value(json_object_get(response, "expires_in"));
+    int64_t early_s = lifetime_s / 10 < EARLY_MOST_S ? lifetime_s / 10 : EARLY_MOST_S;
+    if (lifetime_s <= early_s || !path_of(ask, folder, file) || !la_is_ok(la_file_make_folder(folder)))
+        return;
+    json_t *entry = json_pack("{s:I,s:I,s:O}", "from", (json_int_t)now_s, "until", (json_int_t)(now_s + lifetime_s - early_s),
+                              "response", response);
+    char *text = entry ? json_dumps(entry, JSON_COMPACT) : NULL;
+    if (text)
+        LA_IGNORE(la_file_write(file, la_slice_of(text)));
+    json_decref(entry);
+    json_free_t give; /* jansson's own, which wipes here (cli.c) */
+    json_get_alloc_funcs(NULL, &give);
+    give(text);
+}

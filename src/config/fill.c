@@ -1,0 +1,205 @@
+/* Defaults and copies. The getters are generated from options.def, so that a default stands there and nowhere else. */
+#include "config/fill.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define MAPPING(mapping)
+#define NUMBER(mapping, option, fallback, least, most)                                                                 \
+    [[maybe_unused]] static uint32_t mapping##_##option(const raw_##mapping *r)                                        \
+    {                                                                                                                  \
+        return r->o_##option ? *r->o_##option : (fallback);                                                            \
+    }
+#define NEEDED_NUMBER(mapping, option, least, most) NUMBER(mapping, option, 0, least, most)
+#define FLAG(mapping, option, fallback)                                                                                \
+    static bool mapping##_##option(const raw_##mapping *r)                                                             \
+    {                                                                                                                  \
+        return r->o_##option ? *r->o_##option : (fallback);                                                            \
+    }
+#define CHOICE(mapping, option, fallback, choices)                                                                     \
+    static int mapping##_##option(const raw_##mapping *r)                                                              \
+    {                                                                                                                  \
+        return r->o_##option ? *r->o_##option : la_choices_value(&la_choices_##choices, fallback);                     \
+    }
+#define TEXT(mapping, option, fallback, kind)                                                                          \
+    static const char *mapping##_##option(const raw_##mapping *r)                                                      \
+    {                                                                                                                  \
+        return r->o_##option ? r->o_##option : (fallback);                                                             \
+    }
+#define NEEDED_TEXT(mapping, option, kind) TEXT(mapping, option, "", kind)
+#define TEXTS(mapping, option, kind, least, most)
+#define MAP(mapping, option, of)
+#define NEEDED_MAP(mapping, option, of)
+#define MAPS(mapping, option, of, most)
+#define NEEDED_MAPS(mapping, option, of, most)
+#define END(mapping)
+#include "config/options.def"
+
+static la_result no_memory(void)
+{
+    return la_fail(LA_NO_MEMORY, "out of memory");
+}
+
+static la_result copy(const char *text, char **ret)
+{
+    *ret = strdup(text);
+    return *ret ? la_ok() : no_memory();
+}
+
+/* Relative paths start at the folder of the file. */
+static la_result resolve(const la_config *c, const char *path, char **ret)
+{
+    if (path[0] == '/')
+        return copy(path, ret);
+    return asprintf(ret, "%s/%s", c->directory, path) < 0 ? (*ret = NULL, no_memory()) : la_ok();
+}
+
+static la_result fill_endpoint(const char *address, uint32_t port, la_endpoint *ret)
+{
+    ret->port = (uint16_t)port;
+    return copy(address, &ret->address);
+}
+
+static void fill_limits(const raw_limits *r, la_limits_config *ret)
+{
+    *ret = (la_limits_config){
+        .header_bytes = limits_header_bytes(r),
+        .body_bytes = limits_body_bytes(r),
+        .connections = limits_connections(r),
+        .connections_per_address = limits_connections_per_address(r),
+        .request_timeout_s = limits_request_timeout_s(r),
+        .idle_timeout_s = limits_idle_timeout_s(r),
+        .drain_timeout_s = limits_drain_timeout_s(r),
+        .failed_auth_per_minute = limits_failed_auth_per_minute(r),
+        .failed_auth_per_address_per_minute = limits_failed_auth_per_address_per_minute(r),
+    };
+}
+
+/* A host name in lower case, as it is compared; owned by the configuration. */
+static la_result lower_copy(la_slice text, la_slice *ret)
+{
+    char *p = malloc(text.n ? text.n : 1);
+    if (!p)
+        return no_memory();
+    for (size_t i = 0; i < text.n; i++)
+        p[i] = (char)(text.p[i] >= 'A' && text.p[i] <= 'Z' ? text.p[i] | 0x20 : text.p[i]);
+    *ret = (la_slice){p, text.n};
+    return la_ok();
+}
+
+static la_result fill_hosts(const raw_environment *r, la_slice issuer_host, la_environment_config *ret)
+{
+    unsigned n = r->n_hosts ? r->n_hosts : 1;
+    ret->hosts = calloc(n, sizeof *ret->hosts);
+    if (!ret->hosts)
+        return no_memory();
+    for (; ret->n_hosts < n; ret->n_hosts++) {
+        la_slice host = r->n_hosts ? la_slice_of(r->o_hosts[ret->n_hosts]) : issuer_host;
+        LA_TRY(lower_copy(host, &ret->hosts[ret->n_hosts]));
+    }
+    return la_ok();
+}
+
+static la_result fill_scopes(const raw_environment *r, la_environment_config *ret)
+{
+    if (r->n_scopes == 0)
+        return la_ok();
+    ret->scopes = calloc(r->n_scopes, sizeof *ret->scopes);
+    if (!ret->scopes)
+        return no_memory();
+    for (; ret->n_scopes < r->n_scopes; ret->n_scopes++) {
+        const raw_scope *s = &r->o_scopes[ret->n_scopes];
+        ret->scopes[ret->n_scopes] =
+            (la_scope_policy){la_slice_of(scope_name(s)), la_slice_of(scope_audience(s)), scope_lifetime_s(s)};
+    }
+    return la_ok();
+}
+
+static void fill_classes(const raw_environment *r, la_environment_config *ret)
+{
+    const raw_api *api = &r->o_api;
+    const raw_customer *customer = &r->o_customer;
+    ret->api = (la_scope_policy){LA_SLICE("api"), la_slice_of(api_audience(api)), api_lifetime_s(api)};
+    ret->customer = (la_scope_policy){LA_SLICE("customer"), la_slice_of(customer_audience(customer)),
+                                      customer_lifetime_s(customer)};
+    ret->customer_policy = (la_customer_policy)customer_policy(customer);
+    ret->customer_id_format = (la_customer_id_format)customer_id_format(customer);
+}
+
+static la_result fill_environment(const raw_environment *r, la_environment_config *ret)
+{
+    la_issuer_parts issuer = {0};
+    ret->name = la_slice_of(environment_name(r));
+    ret->issuer = la_slice_of(environment_issuer(r));
+    const char *expected = la_issuer_parse(ret->issuer, &issuer);
+    if (expected) /* the shape check has asked already */
+        return la_fail(LA_INVALID, "the issuer: expected %s", expected);
+    ret->path = issuer.path;
+    ret->is_default = environment_default(r);
+    ret->test = environment_test(r);
+    ret->algorithm = la_slice_of(la_choices_algorithms.names[environment_algorithm(r)].str);
+    ret->profile = (la_token_profile)environment_profile(r);
+    ret->allow_origin = environment_allow_origin(r);
+    ret->secrets_per_application = environment_secrets_per_application(r);
+    ret->jwks_max_age_s = environment_jwks_max_age_s(r);
+    ret->key_rotate_every_s = keys_rotate_every_s(&r->o_keys);
+    ret->key_publish_margin_s = keys_publish_margin_s(&r->o_keys);
+    fill_classes(r, ret);
+    if (r->o_listen.o_address)
+        LA_TRY(fill_endpoint(environment_listen_address(&r->o_listen), environment_listen_port(&r->o_listen),
+                             &ret->listen));
+    LA_TRY(fill_hosts(r, issuer.host, ret));
+    return fill_scopes(r, ret);
+}
+
+static la_result fill_workers(const raw_root *raw, la_config *ret)
+{
+    ret->workers = root_workers(raw);
+    if (ret->workers == 0) {
+        long cores = sysconf(_SC_NPROCESSORS_ONLN);
+        ret->workers = cores < 1 ? 1 : cores > 256 ? 256 : (unsigned)cores;
+    }
+    return la_ok();
+}
+
+la_result la_fill(const raw_root *raw, la_config *ret)
+{
+    LA_TRY(fill_endpoint(listen_address(&raw->o_listen), listen_port(&raw->o_listen), &ret->listen));
+    LA_TRY(fill_endpoint(admin_address(&raw->o_admin), admin_port(&raw->o_admin), &ret->admin));
+    LA_TRY(fill_workers(raw, ret));
+    LA_TRY(resolve(ret, store_sqlite(&raw->o_store), &ret->sqlite_path));
+    LA_TRY(resolve(ret, registry_path(&raw->o_registry), &ret->registry_path));
+    LA_TRY(resolve(ret, root_master_key(raw), &ret->master_key_path));
+    ret->last_used_flush_s = store_last_used_flush_s(&raw->o_store);
+    ret->ready_max_stale_s = registry_ready_max_stale_s(&raw->o_registry);
+    ret->log_level = log_level(&raw->o_log);
+    ret->log_requests = (la_request_log)log_requests(&raw->o_log);
+    fill_limits(&raw->o_limits, &ret->limits);
+    ret->environments = calloc(raw->n_environments, sizeof *ret->environments);
+    if (!ret->environments)
+        return no_memory();
+    for (unsigned i = 0; i < raw->n_environments; i++) {
+        ret->n_environments = i + 1; /* so that a half-filled one is freed */
+        LA_TRY(fill_environment(&raw->o_environments[i], &ret->environments[i]));
+    }
+    return la_ok();
+}
+
+void la_fill_done(la_config *c)
+{
+    for (unsigned i = 0; i < c->n_environments; i++) {
+        la_environment_config *e = &c->environments[i];
+        for (unsigned h = 0; h < e->n_hosts; h++)
+            free((char *)(uintptr_t)e->hosts[h].p);
+        free(e->hosts);
+        free(e->scopes);
+        free(e->listen.address);
+    }
+    free(c->environments);
+    free(c->listen.address);
+    free(c->admin.address);
+    free(c->sqlite_path);
+    free(c->registry_path);
+    free(c->master_key_path);
+}
