@@ -68,7 +68,8 @@ static uint64_t microseconds(struct timeval t)
 
 static la_result run(floor_server *f, uint16_t port)
 {
-    la_limits_config limits = {.header_bytes = 16384, .body_bytes = 65536, .request_timeout_s = 10, .idle_timeout_s = 75};
+    la_limits_config limits = {
+        .header_bytes = 16384, .body_bytes = 65536, .request_timeout_s = 10, .idle_timeout_s = 75};
     char address[] = "127.0.0.1";
     la_endpoint endpoint = {.address = address, .port = port};
     uv_loop_t loop;

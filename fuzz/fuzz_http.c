@@ -14,12 +14,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define REQUIRE(condition)                                                                                             \
-    do {                                                                                                               \
-        if (!(condition)) {                                                                                            \
-            fprintf(stderr, "not so: %s\n", #condition);                                                               \
-            abort();                                                                                                   \
-        }                                                                                                              \
+#define REQUIRE(condition)                               \
+    do {                                                 \
+        if (!(condition)) {                              \
+            fprintf(stderr, "not so: %s\n", #condition); \
+            abort();                                     \
+        }                                                \
     } while (0)
 
 typedef struct run {
@@ -55,8 +55,9 @@ static void handle(void *self, la_http_exchange *x)
 {
     run *r = self;
     const la_http_request *request = la_http_request_of(x);
-    const la_slice parts[] = {request->path,  request->query,         request->host,   request->authorization, request->content_type,
-                              request->origin, request->if_none_match, request->cookie, request->accept,        request->body};
+    const la_slice parts[] = {request->path,         request->query,  request->host,          request->authorization,
+                              request->content_type, request->origin, request->if_none_match, request->cookie,
+                              request->accept,       request->body};
     REQUIRE(request->path.n > 0);
     REQUIRE(request->body.n <= 2000);
     r->seen = mix(r->seen, &request->method, sizeof request->method);
@@ -126,7 +127,8 @@ static void drive(run *r, la_http_census *census, const uint8_t *p, size_t n, si
 
 static void serve(const uint8_t *p, size_t n, size_t most, bool answers_late, run *r)
 {
-    static const la_limits_config limits = {.header_bytes = 1500, .body_bytes = 2000, .request_timeout_s = 1000, .idle_timeout_s = 1000};
+    static const la_limits_config limits = {
+        .header_bytes = 1500, .body_bytes = 2000, .request_timeout_s = 1000, .idle_timeout_s = 1000};
     *r = (run){.answers_late = answers_late};
     la_http_census *census = la_http_census_new(10, 10);
     REQUIRE(census && uv_loop_init(&r->loop) == 0);

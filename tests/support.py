@@ -2,7 +2,6 @@
 description, and the memory of every secret and token that was seen (none may be in a log)."""
 
 import base64
-import collections
 import contextlib
 import json
 import os
@@ -30,7 +29,7 @@ ERROR_TEXT = re.compile(r"^[\x20-\x21\x23-\x5b\x5d-\x7e]+$")
 seen_tokens = set()   # third parts: the signature never occurs without the token
 seen_secrets = set()
 log_files = set()
-homes = set()
+known_leaks = set()   # logs that a test has complained of already
 
 
 # ---- names and ports -------------------------------------------------------------------------------------------------
@@ -177,6 +176,12 @@ class Cli(subprocess.CompletedProcess):
     def both(self):
         return self.stdout + self.stderr
 
+    @property
+    def is_one_clear_error(self):
+        """One line says what is wrong; at most one more what to do about it."""
+        lines = self.stderr.strip().splitlines()
+        return 1 <= len(lines) <= 2 and [line.startswith("leanauth: ") for line in lines] == [True, False][:len(lines)] and not self.stdout
+
 
 def run_cli(*args, environment=None, check=None, input=None, timeout=60):
     env = {k: v for k, v in os.environ.items() if not k.startswith("LEANAUTH_")}
@@ -207,7 +212,6 @@ class Server:
         self.session.trust_env = False
         self.session.hooks["response"].append(self._check)
         log_files.add(self.log_path)
-        homes.add(self.home)
 
     # processes
     def start(self, wait=True, environment=None):
@@ -487,5 +491,3 @@ def leaks_in(text):
 def sanitizer_reports(text):
     return re.findall(r"(?:ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|runtime error:).*", text)
 
-
-Keys = collections.namedtuple("Keys", "jwks authlib jwcrypto")

@@ -32,9 +32,12 @@ void la_config_document_done(la_config_document *d);
 const yaml_node_t *la_config_document_node(const la_config_document *d, int node);
 const yaml_node_t *la_config_document_root(const la_config_document *d);
 
-static inline la_slice la_node_text(const yaml_node_t *scalar)
+/* The text of a scalar; empty for a mapping or a list. */
+static inline la_slice la_node_text(const yaml_node_t *node)
 {
-    return (la_slice){(const char *)scalar->data.scalar.value, scalar->data.scalar.length};
+    if (node->type != YAML_SCALAR_NODE)
+        return LA_SLICE("");
+    return (la_slice){(const char *)node->data.scalar.value, node->data.scalar.length};
 }
 
 static inline unsigned la_node_line(const yaml_node_t *node)
@@ -44,6 +47,9 @@ static inline unsigned la_node_line(const yaml_node_t *node)
 
 /* The line of the value at a path such as "environments[1].hosts[0]"; of the nearest thing around it where the file does not have it. */
 unsigned la_config_document_line(const la_config_document *d, const char *path);
+
+/* Whether the file has it. */
+bool la_document_has(const la_document *d, const char *path);
 
 /* INVALID with "FILE:LINE: PATH: " and the message, without the PATH where that is "". */
 la_result la_config_document_fail(const la_config_document *d, unsigned line, const char *path, const char *format, ...)

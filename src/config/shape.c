@@ -4,6 +4,7 @@
 #include "base/buffer.h"
 #include "config/schema.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define PATH_BYTES 256
@@ -59,6 +60,13 @@ static const char *list_options(const la_mapping *m, char ret[LIST_BYTES])
     return la_buffer_text(&b);
 }
 
+static la_result unknown_option(const shape *s, const yaml_node_t *key, const la_mapping *m)
+{
+    char what[LIST_BYTES + 32], options[LIST_BYTES];
+    snprintf(what, sizeof what, "one of the options %s", list_options(m, options));
+    return expected(s, key, what);
+}
+
 /* ---- the path ---- */
 
 static size_t push_key(shape *s, const char *key)
@@ -82,9 +90,10 @@ static void pop(shape *s, size_t before)
 
 /* ---- scalars ---- */
 
+/* Without quotes, or no scalar at all. */
 static bool is_plain(const yaml_node_t *node)
 {
-    return node->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+    return node->type != YAML_SCALAR_NODE || node->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
 }
 
 /* Plain decimal digits. Not 010, which is eight to libcyaml, and not "8080" in quotes, which is a text in YAML. */

@@ -33,13 +33,13 @@ static fitness fitness_of(const la_key_record *key, int64_t now_s)
     return key->retires_at_s == 0 || now_s < key->retires_at_s ? ACTIVE : RETIRED;
 }
 
-/* Of two that fit equally: the one whose time is nearest; then the newer one. */
-static bool is_nearer(const la_key_record *a, const la_key_record *b, fitness both)
+/* Of two that fit equally: of keys whose time has not come, the one that was published first, since resource servers know it
+ * best; otherwise the one whose time came last. */
+static bool is_better(const la_key_record *a, const la_key_record *b, fitness both)
 {
-    int64_t of_a = a->activates_at_s, of_b = b->activates_at_s;
-    if (of_a == of_b)
-        return a->key_id > b->key_id;
-    return both == LATER ? of_a < of_b : of_a > of_b;
+    if (both == LATER)
+        return a->key_id < b->key_id;
+    return a->activates_at_s != b->activates_at_s ? a->activates_at_s > b->activates_at_s : a->key_id > b->key_id;
 }
 
 size_t la_schedule_signing(const la_key_record *keys, size_t n, int64_t now_s)
@@ -48,7 +48,7 @@ size_t la_schedule_signing(const la_key_record *keys, size_t n, int64_t now_s)
     fitness best_fitness = REMOVED;
     for (size_t i = 0; i < n; i++) {
         fitness f = fitness_of(&keys[i], now_s);
-        if (best == n || f > best_fitness || (f == best_fitness && is_nearer(&keys[i], &keys[best], f))) {
+        if (best == n || f > best_fitness || (f == best_fitness && is_better(&keys[i], &keys[best], f))) {
             best = i;
             best_fitness = f;
         }
@@ -132,7 +132,7 @@ static la_result is_wanted(const la_key_record *keys, size_t n, const la_schedul
     /* The key that will be signing when all that is planned has happened. */
     size_t last = la_schedule_signing(keys, n, after(now_s, FAR_LEADS * lead_s + FAR_S));
     const la_key_record *key = &keys[last];
-    bool pending = key->activates_at_s > now_s;
+    bool pending = last != la_schedule_signing(keys, n, now_s);
     if (!la_slice_equal(key->algorithm, algorithm)) {
         *ret = true;
         return la_ok();
@@ -143,7 +143,8 @@ static la_result is_wanted(const la_key_record *keys, size_t n, const la_schedul
         *ret = true;
         return la_ok();
     }
-    /* So that the successor activates when the key's time is over. */
+    /* So that the successor activates when the key's time is over. The time of a key that was made while the clock was ahead is
+     * over when the clock gets there; a rotation by hand need not wait. */
     *ret = !pending && policy->rotate_every_s != 0 &&
            now_s >= after(key->activates_at_s, (int64_t)policy->rotate_every_s - lead_s);
     return la_ok();

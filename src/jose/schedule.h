@@ -16,7 +16,7 @@ bool la_schedule_is_published(const la_key_record *key, int64_t now_s);
 const char *la_schedule_state(const la_key_record *keys, size_t n, size_t index, int64_t now_s);
 
 /* Index of the key that signs at now_s; n where there is no key at all. A clock that jumped never leaves an
- * environment without one: then the key nearest to its time signs. */
+ * environment without one: then the one signs that resource servers know best. */
 size_t la_schedule_signing(const la_key_record *keys, size_t n, int64_t now_s);
 
 /* The next moment after now_s at which one of the answers above changes; INT64_MAX where none will. */

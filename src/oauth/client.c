@@ -1,6 +1,8 @@
 /* Chooses the authentication method of a request: exactly one (RFC 6749 2.3). */
 #include "oauth/client.h"
 
+#include "base/uuid.h"
+
 static la_result read_authorization(const la_token_request *request, const la_form *form, la_arena *arena,
                                     la_credentials *ret)
 {
@@ -32,19 +34,15 @@ static la_result read_form(const la_form *form, la_credentials *ret)
     return la_ok();
 }
 
-/* Only what cannot do harm in a log line or a claim is ever shown. */
-static la_slice loggable(la_slice client_id)
-{
-    return client_id.n <= LA_CLIENT_ID_MAX && la_is_vschar(client_id) ? client_id : LA_NO_SLICE;
-}
-
 la_result la_client_authenticate(const la_token_context *context, const la_token_request *request, const la_form *form,
                                  la_token_outcome *outcome, la_application_record *ret_application)
 {
     la_credentials credentials = {.client_id = form->values[LA_PARAM_CLIENT_ID]};
     la_result r = request->n_authorization ? read_authorization(request, form, context->arena, &credentials)
                                            : read_form(form, &credentials);
-    outcome->client_id = loggable(credentials.client_id);
+    /* An unknown name is logged only where it looks like an Application ID: people put secrets in the wrong field. */
+    if (la_uuid_is(credentials.client_id))
+        outcome->client_id = credentials.client_id;
     LA_TRY(r);
     if (context->throttle.is_blocked && context->throttle.is_blocked(context->throttle.self, credentials.client_id))
         return la_error(LA_CLIENT_THROTTLED);

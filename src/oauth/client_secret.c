@@ -77,6 +77,8 @@ la_result la_client_check_secret(const la_token_context *context, const la_crede
     if (!la_is_ok(found) && found.code != LA_NOT_FOUND)
         return la_error(LA_SERVER_ERROR);
     const la_application_record *a = la_is_ok(found) ? ret_application : &nobody;
+    if (la_is_ok(found))
+        outcome->client_id = credentials->client_id;
     const la_secret_record *s = match_keyed_ct(a, digest);
     const la_secret_record *slow = s ? NULL : find_slow(a, context->now_s);
     if (slow && verdict == LA_SLOW_NOT_ASKED) {

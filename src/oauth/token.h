@@ -55,7 +55,7 @@ typedef struct la_token_context {
 /* What happened, for the response's head, the log, the metrics and last-used times. */
 typedef struct la_token_outcome {
     la_result result;      /* OK, or the row of result.def that was answered */
-    la_slice client_id;    /* as sent, VSCHAR only; absent where unknown. Lives as long as the arena and the request */
+    la_slice client_id;    /* of an application, or what looks like one's id; else absent. Lives as long as the arena and the request */
     la_slice scope;        /* granted; absent unless OK */
     bool is_customer;
     bool failed_authentication; /* counts toward the throttle */

@@ -14,6 +14,7 @@
 /* Address space, not memory or disk: the file is as large as its content. */
 #define MAP_BYTES ((size_t)16 << 30)
 #define READERS_MAX 512
+#define LOCK_FILE_BYTES (READERS_MAX * 64 + 4096) /* a cache line a reader, and the header */
 
 la_result la_registry_lmdb_result(int code, const char *what)
 {
@@ -98,14 +99,26 @@ static la_result open_env(const char *directory, MDB_env **ret)
     return la_ok();
 }
 
+/* LMDB maps its table of readers and writes to it; where the disk is full that would be a SIGBUS. So its room is taken beforehand. */
+static la_result make_lock_file(const char *path)
+{
+    unlink(path); /* we own the directory, so readers noted in there are of dead processes */
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int e = fd < 0 ? errno : posix_fallocate(fd, 0, LOCK_FILE_BYTES);
+    if (fd >= 0)
+        close(fd);
+    if (e)
+        return la_fail(e == ENOSPC || e == EDQUOT || e == EFBIG ? LA_FULL : LA_IO, "cannot make %s: %s", path, strerror(e));
+    return la_ok();
+}
+
 static la_result open_or_begin_anew(const char *directory, MDB_env **ret)
 {
     char data[4096], lock[4096], aside[4096];
     snprintf(data, sizeof data, "%s/data.mdb", directory);
     snprintf(lock, sizeof lock, "%s/lock.mdb", directory);
     snprintf(aside, sizeof aside, "%s/data.mdb.damaged", directory);
-    /* We own the directory, so readers noted in there are of dead processes. */
-    unlink(lock);
+    LA_TRY(make_lock_file(lock));
     la_result r = open_env(directory, ret);
     if (r.code != LA_CORRUPT)
         return r;

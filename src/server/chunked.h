@@ -14,7 +14,7 @@
 
 typedef struct la_http_chunked {
     uint8_t state;
-    uint64_t left;      /* of the present chunk's data */
+    uint64_t left; /* of the present chunk's data */
     uint32_t n_digits;
     uint32_t line_bytes;
     uint32_t extension_bytes;

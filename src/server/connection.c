@@ -268,7 +268,8 @@ static bool step_chunked(la_http_connection *c)
     char *body = c->in + c->in_start + c->head_n;
     size_t n = available(c) - c->head_n;
     bool done = false;
-    la_code code = la_http_chunked_more(&c->chunked, body, &c->body_n, &c->raw_at, n, c->server->limits.body_bytes, &done);
+    la_code code = la_http_chunked_more(&c->chunked, body, &c->body_n, &c->raw_at, n, c->server->limits.body_bytes,
+                                        &done);
     if (code != LA_OK) {
         refuse(c, code);
         return false;

@@ -27,7 +27,7 @@ typedef enum la_http_wait {
 } la_http_wait;
 
 typedef enum la_http_phase {
-    LA_PHASE_START,    /* no byte of the next request yet */
+    LA_PHASE_START, /* no byte of the next request yet */
     LA_PHASE_HEAD,
     LA_PHASE_BODY,
     LA_PHASE_EXCHANGE, /* a handler has it */
@@ -67,7 +67,7 @@ struct la_http_connection {
     int events; /* what poll is armed for */
     la_http_phase phase;
     la_http_wait wait;
-    bool counted;       /* by the census */
+    bool counted; /* by the census */
     bool handle_closed;
     bool in_process;    /* la_http_connection_process is on the stack */
     bool answers_head;  /* the present request is a HEAD */
@@ -151,7 +151,7 @@ void la_http_timer_arm(la_http_server *s);
 
 /* output.c */
 void la_http_output_add(la_http_connection *c, const void *p, size_t n);
-void la_http_output_flush(la_http_connection *c); /* sends; what does not go stays in `unsent`; closes on an error */
+void la_http_output_flush(la_http_connection *c);    /* sends; what does not go stays in `unsent`; closes on an error */
 void la_http_output_continue(la_http_connection *c); /* the socket takes more of `unsent` */
 void la_http_output_response(la_http_connection *c, const char *request_id, const la_http_response *response);
 void la_http_output_request_id(la_http_server *s, char ret[17]);

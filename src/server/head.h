@@ -15,14 +15,14 @@ typedef struct la_http_span {
 
 typedef struct la_http_head {
     la_http_method method;
-    bool keep_alive;           /* the client may send another request (RFC 9112 9.3); never for HTTP/1.0 */
+    bool keep_alive; /* the client may send another request (RFC 9112 9.3); never for HTTP/1.0 */
     bool chunked;
     bool expects_continue;
-    uint64_t content_length;   /* 0 where there is none */
+    uint64_t content_length; /* 0 where there is none */
     unsigned n_authorization;
-    la_http_span path;         /* absent: "/" */
+    la_http_span path; /* absent: "/" */
     la_http_span query;
-    la_http_span host;         /* made lower case in place; absent only in HTTP/1.0 */
+    la_http_span host; /* made lower case in place; absent only in HTTP/1.0 */
     la_http_span authorization;
     la_http_span content_type;
     la_http_span origin;

@@ -28,8 +28,8 @@ typedef struct la_http_request {
     la_slice if_none_match;
     la_slice cookie;
     la_slice accept;
-    la_slice body; /* empty where there is none */
-    la_slice client_address; /* numeric text of the peer */
+    la_slice body;            /* empty where there is none */
+    la_slice client_address;  /* numeric text of the peer */
     const void *listener_tag; /* as given to la_http_listen */
     char request_id[17];      /* zero-terminated; also sent as X-Request-Id */
 } la_http_request;

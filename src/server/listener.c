@@ -156,7 +156,8 @@ static void accept_some(la_http_listener *l)
         }
         if (errno == EAGAIN || errno == EWOULDBLOCK)
             return;
-        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM || errno == EBADF || errno == EINVAL) {
+        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM || errno == EBADF ||
+            errno == EINVAL) {
             pause_accepting(l->server, errno);
             return;
         }

@@ -4,13 +4,14 @@ enum { PRINTABLE = 0, TAB, CARRIAGE_RETURN, BAD_BYTE };
 
 /* What stops the fast walk through a line: controls and DEL. SP, VCHAR and obs-text (RFC 9110 5.5) pass. */
 static const uint8_t class_of[256] = {
-    [0 ... 8] = BAD_BYTE, [9] = TAB, [10 ... 12] = BAD_BYTE, [13] = CARRIAGE_RETURN, [14 ... 31] = BAD_BYTE, [127] = BAD_BYTE,
+    [0 ... 8] = BAD_BYTE,   [9] = TAB,        [10 ... 12] = BAD_BYTE, [13] = CARRIAGE_RETURN,
+    [14 ... 31] = BAD_BYTE, [127] = BAD_BYTE,
 };
 
 /* tchar (RFC 9110 5.6.2) */
 static const bool is_tchar[256] = {
-    ['!'] = true, ['#' ... '\''] = true, ['*'] = true, ['+'] = true, ['-'] = true, ['.'] = true,
-    ['0' ... '9'] = true, ['A' ... 'Z'] = true, ['^' ... 'z'] = true, ['|'] = true, ['~'] = true,
+    ['!'] = true,         ['#' ... '\''] = true, ['*'] = true,         ['+'] = true, ['-'] = true, ['.'] = true,
+    ['0' ... '9'] = true, ['A' ... 'Z'] = true,  ['^' ... 'z'] = true, ['|'] = true, ['~'] = true,
 };
 
 static size_t token_length(const char *p, size_t n)

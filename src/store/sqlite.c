@@ -17,10 +17,15 @@ static bool errno_is_full(int e)
 static la_result fail_io(sqlite3 *db, const char *path, int rc)
 {
     int e = db ? sqlite3_system_errno(db) : 0;
-    if (errno_is_full(e))
-        return la_fail(LA_FULL, "%s: no space is left for the database (%s); make room on its disk", path, strerror(e));
-    return la_fail(LA_IO, "%s: %s%s%s; check the disk, the permissions of the file and of its folder", path,
-                   sqlite3_errstr(rc), e ? ": " : "", e ? strerror(e) : "");
+    if (rc == SQLITE_IOERR && db)
+        rc = sqlite3_extended_errcode(db);
+    /* Where SQLite has lost the errno of a write that came back short, or of growing its index, it was for want of room. */
+    bool no_room = rc == SQLITE_IOERR_SHMSIZE || rc == SQLITE_IOERR_WRITE;
+    if (errno_is_full(e) || (e == 0 && no_room))
+        return la_fail(LA_FULL, "%s: no space is left for the database (%s); make room on its disk", path,
+                       e ? strerror(e) : sqlite3_errstr(rc));
+    return la_fail(LA_IO, "%s: %s (%d)%s%s; check the disk, the permissions of the file and of its folder", path,
+                   sqlite3_errstr(rc), rc, e ? ": " : "", e ? strerror(e) : "");
 }
 
 static la_result fail_constraint(sqlite3 *db, const char *path, int rc)

@@ -171,7 +171,7 @@ def test_damaged_database(new_home):
         shutil.rmtree(home.home / "registry", ignore_errors=True)
         refused(home, "leanauth.db")
         done = home.cli("app", "list")
-        assert done.returncode == 1 and len(done.stderr.strip().splitlines()) == 1 and "leanauth.db" in done.stderr
+        assert done.returncode == 1 and done.is_one_clear_error and "leanauth.db" in done.stderr
         assert database.read_bytes() == content, "a damaged database is left as it is"
 
 
@@ -223,7 +223,7 @@ def test_master_key(new_home, spoil, words):
     line = refused(home, *words)
     assert "00" * 20 not in line and "xxxx" not in line and "abab" not in line
     done = home.cli("app", "create", "--environment", "production", "--name", "x")
-    assert done.returncode == 1 and len(done.stderr.strip().splitlines()) == 1
+    assert done.returncode == 1 and done.is_one_clear_error
 
 
 def test_master_key_as_a_credential(new_home, tmp_path):

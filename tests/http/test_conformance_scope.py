@@ -124,7 +124,7 @@ def test_sco_10_registration_refuses_what_no_scope_can_name(matrix, customer_id)
     assert refused.returncode in (1, 2), refused.both
     assert refused.stderr.strip()
     if refused.returncode == 1:
-        assert len(refused.stderr.strip().splitlines()) == 1
+        assert refused.is_one_clear_error
 
 
 @pytest.fixture(scope="module")

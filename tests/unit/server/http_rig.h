@@ -52,11 +52,12 @@ static inline void rig_echo(la_http_exchange *x, la_arena *arena, bool close)
     size_t room = r->body.n + 1024;
     char *text = la_arena_take(arena, room);
     assert_non_null(text);
-    int n = snprintf(text, room, "%s %.*s q=%.*s h=%.*s auth=%u:%.*s type=%.*s origin=%.*s none=%.*s cookie=%.*s accept=%.*s b=",
-                     methods[r->method], LA_FMT(r->path), r->query.p ? (int)r->query.n : 1, r->query.p ? r->query.p : "-",
-                     LA_FMT(r->host), r->n_authorization, LA_FMT(r->authorization), LA_FMT(r->content_type),
-                     r->origin.p ? (int)r->origin.n : 1, r->origin.p ? r->origin.p : "-", LA_FMT(r->if_none_match),
-                     LA_FMT(r->cookie), LA_FMT(r->accept));
+    int n = snprintf(text, room,
+                     "%s %.*s q=%.*s h=%.*s auth=%u:%.*s type=%.*s origin=%.*s none=%.*s cookie=%.*s accept=%.*s b=",
+                     methods[r->method], LA_FMT(r->path), r->query.p ? (int)r->query.n : 1,
+                     r->query.p ? r->query.p : "-", LA_FMT(r->host), r->n_authorization, LA_FMT(r->authorization),
+                     LA_FMT(r->content_type), r->origin.p ? (int)r->origin.n : 1, r->origin.p ? r->origin.p : "-",
+                     LA_FMT(r->if_none_match), LA_FMT(r->cookie), LA_FMT(r->accept));
     assert_true(n > 0 && (size_t)n + r->body.n <= room);
     memcpy(text + n, r->body.p, r->body.n);
     la_http_response response = {.status = 200,

@@ -17,21 +17,34 @@ typedef struct row {
     const char *has;      /* in the last body, or in its head with a leading ':' */
 } row;
 
-#define ROW(name, bytes, statuses, has) {name, {bytes, sizeof(bytes) - 1}, statuses, has}
+#define ROW(name, bytes, statuses, has)                 \
+    {                                                   \
+        name, {bytes, sizeof(bytes) - 1}, statuses, has \
+    }
 
 static const row rows[] = {
     /* requests as they should be */
     ROW("plain", GET "\r\n", "200", "GET / q=- h=a.example auth=0: type= origin=- none= cookie= accept= b="),
-    ROW("all fields", "POST /p?q=1&r HTTP/1.1\r\nhOST: A.Example:8080\r\nAuthorization: Basic eDp5\r\nContent-Type: a/b; c=d\r\n"
-        "Origin: https://x\r\nIf-None-Match: \"e\"\r\nCookie: k=v\r\nAccept: */*\r\nContent-Length: 3\r\n\r\nabc", "200",
-        "POST /p q=q=1&r h=a.example auth=1:Basic eDp5 type=a/b; c=d origin=https://x none=\"e\" cookie=k=v accept=*/* b=abc"),
+    ROW("all fields",
+        "POST /p?q=1&r HTTP/1.1\r\nhOST: A.Example:8080\r\nAuthorization: Basic eDp5\r\nContent-Type: a/b; c=d\r\n"
+        "Origin: https://x\r\nIf-None-Match: \"e\"\r\nCookie: k=v\r\nAccept: */*\r\nContent-Length: 3\r\n\r\nabc",
+        "200",
+        "POST /p q=q=1&r h=a.example auth=1:Basic eDp5 type=a/b; c=d origin=https://x none=\"e\" cookie=k=v accept=*/* "
+        "b=abc"),
     ROW("two pipelined", POST "Content-Length: 2\r\n\r\nab" GET "\r\n", "200 200", "GET /"),
     ROW("three pipelined", GET "\r\n" GET "\r\n" GET "\r\n", "200 200 200", "GET /"),
-    ROW("pipelined, then bad", GET "\r\n" "BAD\r\n\r\n", "200 400!", "malformed"),
+    ROW("pipelined, then bad",
+        GET "\r\n"
+            "BAD\r\n\r\n",
+        "200 400!", "malformed"),
     ROW("pipelined behind a close", "GET /close HTTP/1.1\r\n" HOST "\r\n" GET "\r\n", "200!", "GET /close"),
-    ROW("chunked", POST "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n" GET "\r\n", "200 200", "GET /"),
-    ROW("chunked, any case", POST "transfer-encoding: CHUNKED \r\n\r\nA\r\n0123456789\r\n0\r\n\r\n", "200", "b=0123456789"),
-    ROW("chunk extension, trailer", POST "Transfer-Encoding: chunked\r\n\r\n3;a=\"b c\"\r\nabc\r\n000\r\nX: y\r\nHost: evil\r\n\r\n", "200", "h=a.example"),
+    ROW("chunked", POST "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n" GET "\r\n", "200 200",
+        "GET /"),
+    ROW("chunked, any case", POST "transfer-encoding: CHUNKED \r\n\r\nA\r\n0123456789\r\n0\r\n\r\n", "200",
+        "b=0123456789"),
+    ROW("chunk extension, trailer",
+        POST "Transfer-Encoding: chunked\r\n\r\n3;a=\"b c\"\r\nabc\r\n000\r\nX: y\r\nHost: evil\r\n\r\n", "200",
+        "h=a.example"),
     ROW("empty chunked", POST "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "200", "b="),
     ROW("content length 0", POST "Content-Length: 0\r\n\r\n", "200", "b="),
     ROW("body in GET", GET "Content-Length: 1\r\n\r\nx", "200", "b=x"),
@@ -43,7 +56,9 @@ static const row rows[] = {
     ROW("other method", "DELETE / HTTP/1.1\r\n" HOST "\r\n", "200", "OTHER /"),
     ROW("OPTIONS *", "OPTIONS * HTTP/1.1\r\n" HOST "\r\n", "200", "OPTIONS * "),
     ROW("connection close", GET "Connection: foo, Close\r\n\r\n" GET "\r\n", "200!", ":Connection: close"),
-    ROW("upgrade is ignored", GET "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAM\r\n\r\n" GET "\r\n", "200 200", "GET /"),
+    ROW("upgrade is ignored",
+        GET "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAM\r\n\r\n" GET "\r\n", "200 200",
+        "GET /"),
     ROW("HTTP/1.0", "GET / HTTP/1.0\r\n" HOST "Connection: keep-alive\r\n\r\n", "200!", ":Connection: close"),
     ROW("HTTP/1.0 without Host", "GET / HTTP/1.0\r\n\r\n", "200!", "h= auth"),
     ROW("empty value", GET "Origin:\r\nX:\r\n\r\n", "200", "origin= none"),
@@ -55,8 +70,10 @@ static const row rows[] = {
 
     /* targets and Host */
     ROW("absolute target", "GET http://A.example/x?y HTTP/1.1\r\n" HOST "\r\n", "200", "GET /x q=y h=a.example"),
-    ROW("absolute target, default port", "GET http://a.example:80 HTTP/1.1\r\n" HOST "\r\n", "200", "GET / q=- h=a.example"),
-    ROW("absolute target, query only", "GET https://a.example?y HTTP/1.1\r\nHost: a.example:443\r\n\r\n", "200", "GET / q=y"),
+    ROW("absolute target, default port", "GET http://a.example:80 HTTP/1.1\r\n" HOST "\r\n", "200",
+        "GET / q=- h=a.example"),
+    ROW("absolute target, query only", "GET https://a.example?y HTTP/1.1\r\nHost: a.example:443\r\n\r\n", "200",
+        "GET / q=y"),
     ROW("absolute target, other host", "GET http://b.example/ HTTP/1.1\r\n" HOST "\r\n", "400!", "malformed"),
     ROW("absolute target, other port", "GET http://a.example:81/ HTTP/1.1\r\n" HOST "\r\n", "400!", "malformed"),
     ROW("absolute target, userinfo", "GET http://u@a.example/ HTTP/1.1\r\n" HOST "\r\n", "400!", "malformed"),
@@ -127,7 +144,8 @@ static const row rows[] = {
     ROW("two Origins, empty", POST "Origin:\r\nOrigin:\r\n\r\n", "400!", "malformed"),
     ROW("two If-None-Match", POST "If-None-Match: a\r\nIf-None-Match: a\r\n\r\n", "400!", "malformed"),
     ROW("two Cookies", POST "Cookie: a\r\nCookie: b\r\n\r\n", "400!", "malformed"),
-    ROW("two Expects", POST "Expect: 100-continue\r\nExpect: 100-continue\r\nContent-Length: 0\r\n\r\n", "400!", "malformed"),
+    ROW("two Expects", POST "Expect: 100-continue\r\nExpect: 100-continue\r\nContent-Length: 0\r\n\r\n", "400!",
+        "malformed"),
 
     /* framing of the body */
     ROW("CL and TE", POST "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "400!", "malformed"),
@@ -156,19 +174,24 @@ static const row rows[] = {
     ROW("TE tab behind", POST "Transfer-Encoding: chunked\t\r\n\r\n0\r\n\r\n", "400!", "malformed"),
     ROW("TE blank before colon", POST "Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n", "400!", "malformed"),
     ROW("TE folded", POST "Transfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n", "400!", "malformed"),
-    ROW("two TE", POST "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "400!", "malformed"),
-    ROW("TE in HTTP/1.0", "POST / HTTP/1.0\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "400!", "malformed"),
+    ROW("two TE", POST "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "400!",
+        "malformed"),
+    ROW("TE in HTTP/1.0", "POST / HTTP/1.0\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "400!",
+        "malformed"),
     ROW("chunk size with blank", POST "Transfer-Encoding: chunked\r\n\r\n1 \r\nx\r\n0\r\n\r\n", "400!", "malformed"),
     ROW("chunk size with sign", POST "Transfer-Encoding: chunked\r\n\r\n+1\r\nx\r\n0\r\n\r\n", "400!", "malformed"),
     ROW("chunk size with 0x", POST "Transfer-Encoding: chunked\r\n\r\n0x1\r\nx\r\n0\r\n\r\n", "400!", "malformed"),
     ROW("chunk size empty", POST "Transfer-Encoding: chunked\r\n\r\n\r\nx\r\n0\r\n\r\n", "400!", "malformed"),
-    ROW("chunk size of only an extension", POST "Transfer-Encoding: chunked\r\n\r\n;a\r\nx\r\n0\r\n\r\n", "400!", "malformed"),
-    ROW("chunk size of 17 digits", POST "Transfer-Encoding: chunked\r\n\r\n00000000000000001\r\nx\r\n0\r\n\r\n", "400!", "malformed"),
+    ROW("chunk size of only an extension", POST "Transfer-Encoding: chunked\r\n\r\n;a\r\nx\r\n0\r\n\r\n", "400!",
+        "malformed"),
+    ROW("chunk size of 17 digits", POST "Transfer-Encoding: chunked\r\n\r\n00000000000000001\r\nx\r\n0\r\n\r\n", "400!",
+        "malformed"),
     ROW("chunk size overflow", POST "Transfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFF\r\nx", "413!", "larger"),
     ROW("chunk line bare LF", POST "Transfer-Encoding: chunked\r\n\r\n1\nx\r\n0\r\n\r\n", "400!", "malformed"),
     ROW("chunk line bare CR", POST "Transfer-Encoding: chunked\r\n\r\n1\rx\r\n0\r\n\r\n", "400!", "malformed"),
     ROW("chunk extension with LF", POST "Transfer-Encoding: chunked\r\n\r\n1;a\nx\r\n0\r\n\r\n", "400!", "malformed"),
-    ROW("chunk extension with NUL", POST "Transfer-Encoding: chunked\r\n\r\n1;\0\r\nx\r\n0\r\n\r\n", "400!", "malformed"),
+    ROW("chunk extension with NUL", POST "Transfer-Encoding: chunked\r\n\r\n1;\0\r\nx\r\n0\r\n\r\n", "400!",
+        "malformed"),
     ROW("chunk data without CRLF", POST "Transfer-Encoding: chunked\r\n\r\n1\r\nx0\r\n\r\n", "400!", "malformed"),
     ROW("chunk data with LF only", POST "Transfer-Encoding: chunked\r\n\r\n1\r\nx\n0\r\n\r\n", "400!", "malformed"),
     ROW("chunk data longer", POST "Transfer-Encoding: chunked\r\n\r\n1\r\nxy\r\n0\r\n\r\n", "400!", "malformed"),
@@ -179,11 +202,13 @@ static const row rows[] = {
 
     /* expectations and codings */
     ROW("other expectation", POST "Expect: 200-ok\r\nContent-Length: 1\r\n\r\nx", "417!", "100-continue"),
-    ROW("expectation in HTTP/1.0", "POST /t HTTP/1.0\r\n" HOST "Expect: 200-ok\r\nContent-Length: 1\r\n\r\nx", "200!", "b=x"),
+    ROW("expectation in HTTP/1.0", "POST /t HTTP/1.0\r\n" HOST "Expect: 200-ok\r\nContent-Length: 1\r\n\r\nx", "200!",
+        "b=x"),
     ROW("expectation without a body", POST "Expect: 100-continue\r\n\r\n", "200", "b="),
     ROW("expectation, body too large", POST "Expect: 100-continue\r\nContent-Length: 99999\r\n\r\n", "413!", "larger"),
     ROW("gzip", POST "Content-Encoding: gzip\r\nContent-Length: 1\r\n\r\nx", "415!", ":Accept-Encoding: identity"),
-    ROW("identity, gzip", POST "Content-Encoding: identity, gzip\r\nContent-Length: 1\r\n\r\nx", "415!", "without a content encoding"),
+    ROW("identity, gzip", POST "Content-Encoding: identity, gzip\r\nContent-Length: 1\r\n\r\nx", "415!",
+        "without a content encoding"),
     ROW("HEAD of a refusal", "HEAD / HTTP/1.1\r\n" HOST "Content-Length: 99999\r\n\r\n", "413!", ":Content-Length: "),
 };
 
@@ -202,7 +227,8 @@ static void check(const row *w, size_t split, la_slice rest, bool closed)
             fail_msg("%s, split at %zu: %d instead of %ld", w->name, split, last.status, status);
     }
     if (rest.n > 0 || closed != wants_close || last.close != wants_close)
-        fail_msg("%s, split at %zu: %zu bytes more, closed %d, said close %d", w->name, split, rest.n, closed, last.close);
+        fail_msg("%s, split at %zu: %zu bytes more, closed %d, said close %d", w->name, split, rest.n, closed,
+                 last.close);
     bool found = w->has[0] == ':' ? strstr(last.head, w->has + 1) != NULL : answer_has(&last, w->has);
     if (!found)
         fail_msg("%s, split at %zu: no %s in %s%.*s", w->name, split, w->has, last.head, LA_FMT(last.body));
@@ -267,8 +293,8 @@ static int pause_at_end(llhttp_t *parser)
 /* Whatever our decoder of the chunked coding takes, llhttp reads in the same way. */
 static void test_chunked_as_llhttp(void **state)
 {
-    static const char *const pieces[] = {"0\r\n", "1\r\n", "3\r\n", "a\r\n", "2;x=y\r\n", "abc", "0123456789", "x", "zz",
-                                         "\r\n",  "\n",    "T: v\r\n", "00\r\n", "\r", " ", "f"};
+    static const char *const pieces[] = {"0\r\n", "1\r\n", "3\r\n", "a\r\n",    "2;x=y\r\n", "abc", "0123456789", "x",
+                                         "zz",    "\r\n",  "\n",    "T: v\r\n", "00\r\n",    "\r",  " ",          "f"};
     static const char head[] = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
     uint32_t seed = 1;
     unsigned accepted = 0;

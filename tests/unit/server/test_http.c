@@ -114,7 +114,9 @@ static void test_endless_header(void **state)
     int fd = rig_connect(r);
     send_text(r, fd, "GET / HTTP/1.1\r\nHost: a\r\nX: ");
     for (int i = 0; i < 90; i++)
-        rig_send(r, fd, "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789", 100);
+        rig_send(r, fd,
+                 "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789",
+                 100);
     expect_answer(r, fd, memory, sizeof memory, 431, true);
     close(fd);
     rig_free(r);
@@ -179,11 +181,13 @@ static void test_expect_continue(void **state)
     int fd = rig_connect(r);
     send_text(r, fd, "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-Continue\r\nContent-Length: 3\r\n\r\n");
     size_t n = rig_receive(r, fd, memory, sizeof memory, &closed);
-    assert_string_equal(la_slice_is((la_slice){memory, n}, "HTTP/1.1 100 Continue\r\n\r\n") ? "interim" : "other", "interim");
+    assert_string_equal(la_slice_is((la_slice){memory, n}, "HTTP/1.1 100 Continue\r\n\r\n") ? "interim" : "other",
+                        "interim");
     send_text(r, fd, "abc");
     assert_true(answer_has(&(answer){.body = expect_answer(r, fd, memory, sizeof memory, 200, false).body}, "b=abc"));
     /* It may be left out where the body is coming already (RFC 9110 10.1.1). */
-    send_text(r, fd, "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n");
+    send_text(r, fd,
+              "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n");
     expect_silence(r, fd, false);
     send_text(r, fd, "0\r\n\r\n");
     expect_answer(r, fd, memory, sizeof memory, 200, false);
@@ -212,7 +216,8 @@ static void test_request_ids_differ(void **state)
 
 static void test_large_answer_to_a_slow_reader(void **state)
 {
-    static const char requests[] = "GET /big/900000 HTTP/1.1\r\nHost: a\r\n\r\n" GET "GET /big/70000 HTTP/1.1\r\nHost: a\r\n\r\n" GET;
+    static const char requests[] = "GET /big/900000 HTTP/1.1\r\nHost: a\r\n\r\n" GET
+                                   "GET /big/70000 HTTP/1.1\r\nHost: a\r\n\r\n" GET;
     char *memory = reserve(2000000);
     bool closed;
     rig *r = rig_new();
@@ -379,7 +384,8 @@ static void test_timeouts(void **state)
     r->limits.request_timeout_s = 1;
     r->limits.idle_timeout_s = 1;
     rig_start(r);
-    int silent = rig_connect(r), idle = rig_connect(r), header = rig_connect(r), body = rig_connect(r), open = rig_connect(r);
+    int silent = rig_connect(r), idle = rig_connect(r), header = rig_connect(r), body = rig_connect(r),
+        open = rig_connect(r);
     send_text(r, idle, GET);
     expect_answer(r, idle, memory, sizeof memory, 200, false);
     send_text(r, header, "GET / HTTP/1.1\r\nHo");
@@ -419,6 +425,9 @@ static void test_dribbling_client(void **state)
     rig_start(r);
     int fd = rig_connect(r);
     send_text(r, fd, "GET / HTTP/1.1\r\nHost: a\r\nX: ");
+    int idle = rig_connect(r); /* whose deadline is later, and is set later */
+    send_text(r, idle, GET);
+    expect_answer(r, idle, memory, sizeof memory, 200, false);
     for (int i = 0; i < 400 && n == 0 && !closed; i++) {
         rig_send(r, fd, "x", 1);
         n = rig_receive(r, fd, memory, sizeof memory, &closed);
@@ -427,7 +436,9 @@ static void test_dribbling_client(void **state)
     la_slice rest = {memory, n};
     assert_true(n > 0);
     assert_int_equal(rig_parse(&rest, false).status, 408);
+    expect_silence(r, idle, false);
     close(fd);
+    close(idle);
     rig_free(r);
 }
 

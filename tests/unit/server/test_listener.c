@@ -22,7 +22,8 @@ static void test_drain(void **state)
 {
     char memory[4096];
     rig *r = rig_new();
-    int idle = rig_connect(r), waiting = rig_connect(r), open = rig_connect(r), half = rig_connect(r), fresh = rig_connect(r);
+    int idle = rig_connect(r), waiting = rig_connect(r), open = rig_connect(r), half = rig_connect(r),
+        fresh = rig_connect(r);
     send_text(r, idle, GET);
     expect_answer(r, idle, memory, sizeof memory, 200, false);
     send_text(r, open, LATER);
@@ -212,7 +213,8 @@ static void test_drain_serves_the_queue(void **state)
 {
     listening l = listen_on((char[]){"127.0.0.1"});
     int fd = socket(AF_INET, SOCK_STREAM, 0);
-    struct sockaddr_in peer = {.sin_family = AF_INET, .sin_port = htons(l.port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in peer = {
+        .sin_family = AF_INET, .sin_port = htons(l.port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     assert_int_equal(connect(fd, (struct sockaddr *)&peer, sizeof peer), 0);
     assert_true(send(fd, GET, sizeof GET - 1, 0) > 0);
     la_http_server_drain(l.rig->server, 60000, on_drained, l.rig);
@@ -225,6 +227,29 @@ static void test_drain_serves_the_queue(void **state)
     rig_free(l.rig);
 }
 
+/* A reset takes the connection at once; what its handler still does has time until the deadline of the drain. */
+static void test_drain_waits_for_a_handler_without_client(void **state)
+{
+    listening l = listen_on((char[]){"127.0.0.1"});
+    int fd = dial(&l, "127.0.0.1");
+    send_text(l.rig, fd, LATER);
+    for (int i = 0; i < 100 && l.rig->n_held == 0; i++)
+        uv_run(&l.rig->loop, UV_RUN_ONCE);
+    struct linger reset = {.l_onoff = 1};
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    close(fd);
+    for (int i = 0; i < 100 && la_http_census_connections(l.rig->census) > 0; i++)
+        uv_run(&l.rig->loop, UV_RUN_ONCE);
+    assert_int_equal(la_http_census_connections(l.rig->census), 0);
+    la_http_server_drain(l.rig->server, 60000, on_drained, l.rig);
+    rig_turn(l.rig);
+    assert_false(l.rig->drained);
+    rig_release(l.rig);
+    rig_turn(l.rig);
+    assert_true(l.rig->drained);
+    rig_free(l.rig);
+}
+
 /* Without descriptors the server waits instead of spinning, and goes on when there are some. */
 static void test_no_descriptors_left(void **state)
 {
@@ -232,7 +257,8 @@ static void test_no_descriptors_left(void **state)
     int taken[4096];
     size_t n = 0;
     int first = socket(AF_INET, SOCK_STREAM, 0);
-    struct sockaddr_in peer = {.sin_family = AF_INET, .sin_port = htons(l.port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in peer = {
+        .sin_family = AF_INET, .sin_port = htons(l.port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     struct rlimit old;
     getrlimit(RLIMIT_NOFILE, &old);
     struct rlimit few = {.rlim_cur = 256, .rlim_max = old.rlim_max};
@@ -267,7 +293,8 @@ static void test_census(void **state)
     struct sockaddr_in6 one = {.sin6_family = AF_INET6}, same_net = {.sin6_family = AF_INET6};
     inet_pton(AF_INET6, "2001:db8::1", &one.sin6_addr);
     inet_pton(AF_INET6, "2001:db8::ffff:1", &same_net.sin6_addr);
-    la_census_key first = la_census_key_of((struct sockaddr *)&one), second = la_census_key_of((struct sockaddr *)&same_net);
+    la_census_key first = la_census_key_of((struct sockaddr *)&one),
+                  second = la_census_key_of((struct sockaddr *)&same_net);
     assert_memory_equal(&first, &second, sizeof first);
     assert_false(la_census_enter(c, &first));
     for (uint32_t i = 0; i < 500; i++) {
@@ -283,6 +310,28 @@ static void test_census(void **state)
     la_http_census_free(c);
 }
 
+static void enter_and_leave(void *census)
+{
+    for (uint32_t i = 0; i < 20000; i++) {
+        struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x0a000000 + i % 7)};
+        la_census_key key = la_census_key_of((struct sockaddr *)&v4);
+        if (la_census_enter(census, &key))
+            la_census_leave(census, &key);
+    }
+}
+
+static void test_census_of_several_loops(void **state)
+{
+    uv_thread_t threads[4];
+    la_http_census *c = la_http_census_new(3, 2);
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(uv_thread_create(&threads[i], enter_and_leave, c), 0);
+    for (size_t i = 0; i < 4; i++)
+        uv_thread_join(&threads[i]);
+    assert_int_equal(la_http_census_connections(c), 0);
+    la_http_census_free(c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -293,8 +342,10 @@ int main(void)
         cmocka_unit_test(test_port_in_use),
         cmocka_unit_test(test_ipv6),
         cmocka_unit_test(test_drain_serves_the_queue),
+        cmocka_unit_test(test_drain_waits_for_a_handler_without_client),
         cmocka_unit_test(test_no_descriptors_left),
         cmocka_unit_test(test_census),
+        cmocka_unit_test(test_census_of_several_loops),
     };
     if (!la_is_ok(la_secret_setup()))
         return 1;

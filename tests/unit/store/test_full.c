@@ -36,7 +36,7 @@ static int fill_until_full(const char *path, uint16_t environment_id, unsigned *
     unsigned added = 0;
     if (!la_is_ok(la_store_open(path, LA_STORE_MIGRATE, &s)))
         return 10;
-    limit_files(200 << 10);
+    limit_files(800 << 10);
     while (la_is_ok(r = add(s, environment_id, added)) && added < 100000)
         added++;
     if (r.code != LA_FULL || !strstr(la_detail(), path))
