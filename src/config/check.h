@@ -1,6 +1,4 @@
-/*
- * What options must be to each other: unique names, hosts and addresses, audiences that never mix. Private to config/.
- */
+/* What the options must be to each other: unique, different, in order. Private to config/. */
 #ifndef LA_CONFIG_CHECK_H
 #define LA_CONFIG_CHECK_H
 
@@ -8,6 +6,6 @@
 #include "config/document.h"
 
 /* INVALID with "FILE:LINE: PATH: expected …" for the first thing that is wrong. */
-la_result la_config_check(const la_document *d, const la_config *c);
+la_result la_config_check(const la_config_document *d, const la_config *c);
 
 #endif

@@ -1,68 +1,62 @@
-/*
- * Loading a configuration: the document, its shape, libcyaml, the defaults, what options must be to each other, in this order.
- */
+/* Loading: the file, its shape, its values, and what they are to each other. See config.h. */
 #include "config/config.h"
 
-#include "base/arena.h"
 #include "config/check.h"
-#include "config/document.h"
 #include "config/fill.h"
-#include "config/schema.h"
 #include "config/shape.h"
 
 #include <stdlib.h>
 
-#define FIRST_BYTES 4096
-#define MAX_BYTES (16 * 1024 * 1024)
+/* What a configuration borrows its texts from goes with it. */
+typedef struct loaded {
+    la_config config; /* first: la_config_free gets its address */
+    raw_root *raw;
+} loaded;
 
-/* What la_config_load gives out is the first member. */
-typedef struct holder {
-    la_config config;
-    la_arena *arena; /* everything that the config points to */
-} holder;
-
-static la_result fill_and_check(const la_document *d, const raw_root *raw, la_config **ret)
+static la_result set_paths(const char *path, la_config *c)
 {
-    holder *h = calloc(1, sizeof *h);
-    la_arena *arena = la_arena_new(FIRST_BYTES, MAX_BYTES);
-    la_result r = la_fail(LA_NO_MEMORY, "%s: out of memory", d->file);
-    if (h && arena)
-        r = la_config_fill(d->file, raw, arena, &h->config);
-    if (la_is_ok(r))
-        r = la_config_check(d, &h->config);
-    if (!la_is_ok(r)) {
-        la_arena_free(arena);
-        free(h);
-        return r;
-    }
-    h->arena = arena;
-    *ret = &h->config;
-    return r;
+    const char *slash = strrchr(path, '/');
+    c->file = strdup(path);
+    c->directory = !slash ? strdup(".") : slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
+    return c->file && c->directory ? la_ok() : la_fail(LA_NO_MEMORY, "out of memory");
 }
 
-la_result la_config_load(const char *file, la_config **ret)
+static la_result load(const char *path, la_config_document *d, loaded *l)
 {
-    la_document d;
-    raw_root *raw = NULL;
-    la_result r = la_document_read(file, &d);
+    LA_TRY(set_paths(path, &l->config));
+    LA_TRY(la_config_document_read(path, d));
+    LA_TRY(la_shape_check(d));
+    LA_TRY(la_schema_load(path, (la_slice){d->text, d->text_bytes}, &l->raw));
+    LA_TRY(la_fill(l->raw, &l->config));
+    return la_config_check(d, &l->config);
+}
+
+la_result la_config_load(const char *path, la_config **ret)
+{
+    la_config_document document = {0};
+    loaded *l = calloc(1, sizeof *l);
+    if (!l)
+        return la_fail(LA_NO_MEMORY, "out of memory");
+    la_result r = load(path, &document, l);
+    la_config_document_done(&document);
     if (la_is_ok(r))
-        r = la_shape_check(&d);
-    if (la_is_ok(r))
-        r = la_schema_load(file, (la_slice){d.text, d.text_bytes}, &raw);
-    if (la_is_ok(r))
-        r = fill_and_check(&d, raw, ret);
-    la_schema_free(raw);
-    la_document_done(&d);
+        *ret = &l->config;
+    else
+        la_config_free(&l->config);
     return r;
 }
 
 la_config *la_config_free(la_config *c)
 {
-    holder *h = (holder *)c;
-    if (h) {
-        la_arena_free(h->arena);
-        free(h);
-    }
+    if (!c)
+        return NULL;
+    loaded *l = (loaded *)(void *)c;
+    la_fill_done(c);
+    free(c->file);
+    free(c->directory);
+    if (l->raw)
+        la_schema_free(l->raw);
+    free(l);
     return NULL;
 }
 
@@ -76,9 +70,9 @@ const la_environment_config *la_config_environment(const la_config *c, la_slice 
 
 uint32_t la_environment_longest_lifetime_s(const la_environment_config *e)
 {
-    uint32_t longest_s = e->api.lifetime_s > e->customer.lifetime_s ? e->api.lifetime_s : e->customer.lifetime_s;
+    uint32_t longest = e->api.lifetime_s > e->customer.lifetime_s ? e->api.lifetime_s : e->customer.lifetime_s;
     for (unsigned i = 0; i < e->n_scopes; i++)
-        if (e->scopes[i].lifetime_s > longest_s)
-            longest_s = e->scopes[i].lifetime_s;
-    return longest_s;
+        if (e->scopes[i].lifetime_s > longest)
+            longest = e->scopes[i].lifetime_s;
+    return longest;
 }

@@ -233,23 +233,37 @@ static const yaml_node_t *item(const la_config_document *d, const yaml_node_t *l
     return la_config_document_node(d, list->data.sequence.items.start[index]);
 }
 
-unsigned la_config_document_line(const la_config_document *d, const char *path)
+/* The node at the path, or NULL; *ret_last is the last one on the way that is there. */
+static const yaml_node_t *find(const la_config_document *d, const char *path, const yaml_node_t **ret_last)
 {
-    const yaml_node_t *at = la_config_document_root(d), *next = at;
-    while (next && *path) {
-        at = next;
+    const yaml_node_t *at = la_config_document_root(d);
+    *ret_last = at;
+    while (at && *path) {
         if (*path == '[') {
             char *end;
-            next = item(d, at, strtoul(path + 1, &end, 10));
+            at = item(d, at, strtoul(path + 1, &end, 10));
             path = end + 1; /* behind the ] */
         } else {
             path += *path == '.';
             size_t n = strcspn(path, ".[");
-            next = member(d, at, (la_slice){path, n});
+            at = member(d, at, (la_slice){path, n});
             path += n;
         }
+        if (at)
+            *ret_last = at;
     }
-    if (next)
-        at = next;
-    return at ? la_node_line(at) : 1;
+    return at;
+}
+
+unsigned la_config_document_line(const la_config_document *d, const char *path)
+{
+    const yaml_node_t *last;
+    (void)find(d, path, &last);
+    return last ? la_node_line(last) : 1;
+}
+
+bool la_config_document_has(const la_config_document *d, const char *path)
+{
+    const yaml_node_t *last;
+    return find(d, path, &last) != NULL;
 }

@@ -48,8 +48,8 @@ static inline unsigned la_node_line(const yaml_node_t *node)
 /* The line of the value at a path such as "environments[1].hosts[0]"; of the nearest thing around it where the file does not have it. */
 unsigned la_config_document_line(const la_config_document *d, const char *path);
 
-/* Whether the file has it. */
-bool la_document_has(const la_document *d, const char *path);
+/* Whether the file has something at the path. */
+bool la_config_document_has(const la_config_document *d, const char *path);
 
 /* INVALID with "FILE:LINE: PATH: " and the message, without the PATH where that is "". */
 la_result la_config_document_fail(const la_config_document *d, unsigned line, const char *path, const char *format, ...)

@@ -1,14 +1,13 @@
-/*
- * From what the file says to the la_config that everybody reads: defaults, paths, derived values. Private to config/.
- */
+/* From what the file says to the configuration that everybody reads: defaults, copies, resolved paths. Private to config/. */
 #ifndef LA_CONFIG_FILL_H
 #define LA_CONFIG_FILL_H
 
-#include "base/arena.h"
 #include "config/config.h"
 #include "config/schema.h"
 
-/* `raw` has passed la_shape_check. What *ret points to lives in the arena. NO_MEMORY. */
-la_result la_config_fill(const char *file, const raw_root *raw, la_arena *arena, la_config *ret);
+/* Fills an empty *ret, whose file and directory are set. It borrows the texts of `raw` for its slices, and owns the rest (la_fill_done).
+ * NO_MEMORY, or IO where the number of processors cannot be told. */
+la_result la_fill(const raw_root *raw, la_config *ret);
+void la_fill_done(la_config *c);
 
 #endif

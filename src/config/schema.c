@@ -171,7 +171,7 @@ la_result la_schema_load(const char *file, la_slice text, raw_root **ret)
     cyaml_config_t config = settings(&caught);
     raw_root *raw = NULL;
     cyaml_err_t e = cyaml_load_data((const uint8_t *)text.p, text.n, &config, &file_value, (cyaml_data_t **)&raw, NULL);
-    if (e == CYAML_ERR_OOM)
+    if (e == CYAML_ERR_OOM || e == CYAML_ERR_LIBYAML_PARSER_INIT)
         return la_fail(LA_NO_MEMORY, "%s: out of memory", file);
     if (e != CYAML_OK || !raw)
         return la_fail(LA_INVALID, "%s:%u: %s", file, caught.line ? caught.line : 1,

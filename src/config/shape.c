@@ -4,7 +4,6 @@
 #include "base/buffer.h"
 #include "config/schema.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define PATH_BYTES 256
@@ -58,13 +57,6 @@ static const char *list_options(const la_mapping *m, char ret[LIST_BYTES])
     for (unsigned i = 0; i < m->n; i++)
         la_buffer_add_format(&b, "%s%s", i ? ", " : "", m->value->mapping.fields[i].key);
     return la_buffer_text(&b);
-}
-
-static la_result unknown_option(const shape *s, const yaml_node_t *key, const la_mapping *m)
-{
-    char what[LIST_BYTES + 32], options[LIST_BYTES];
-    snprintf(what, sizeof what, "one of the options %s", list_options(m, options));
-    return expected(s, key, what);
 }
 
 /* ---- the path ---- */

@@ -14,12 +14,12 @@
 #define LA_SIGNATURE_MAX 512 /* bytes: RSA 4096 */
 
 typedef struct la_algorithm {
-    const char *name;         /* JWA name as in `alg` */
-    const char *kty;          /* "EC", "RSA", "OKP" */
-    const char *curve;        /* JWK crv, NULL for RSA */
-    const char *group;        /* OpenSSL's name of the curve, NULL for RSA and OKP */
-    const char *digest;       /* OpenSSL's name; NULL where the algorithm hashes itself */
-    size_t coordinate_bytes;  /* EC: of x, y, r, s; OKP: of x; 0 for RSA */
+    const char *name;        /* JWA name as in `alg` */
+    const char *kty;         /* "EC", "RSA", "OKP" */
+    const char *curve;       /* JWK crv, NULL for RSA */
+    const char *group;       /* OpenSSL's name of the curve, NULL for RSA and OKP */
+    const char *digest;      /* OpenSSL's name; NULL where the algorithm hashes itself */
+    size_t coordinate_bytes; /* EC: of x, y, r, s; OKP: of x; 0 for RSA */
     bool pss;
 } la_algorithm;
 

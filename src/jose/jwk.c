@@ -38,8 +38,9 @@ static la_result read_part(const json_t *jwk, const char *name, la_jwk_part *ret
  * 65537. Any other modulus passes for one with a probability under 2^-27. */
 static bool has_roca_fingerprint(const BIGNUM *n)
 {
-    static const uint8_t primes[] = {3,  5,  7,  11, 13, 17, 19, 23, 29,  31,  37,  41,  43,  47,  53,  59,  61,  67, 71,
-                                     73, 79, 83, 89, 97, 101, 103, 107, 109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167};
+    static const uint8_t primes[] = {3,   5,   7,   11,  13,  17,  19,  23,  29,  31,  37,  41,  43,
+                                     47,  53,  59,  61,  67,  71,  73,  79,  83,  89,  97,  101, 103,
+                                     107, 109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167};
     for (size_t i = 0; i < sizeof primes; i++) {
         BN_ULONG residue = BN_mod_word(n, primes[i]);
         BN_ULONG power = 1;

@@ -55,7 +55,8 @@ static la_result check_rights(int fd, const char *path, mode_t forbidden)
     if (!S_ISREG(st.st_mode))
         return la_fail(LA_INVALID, "the master key %s is not a regular file", path);
     if (st.st_uid != 0 && st.st_uid != geteuid())
-        return la_fail(LA_INVALID, "the master key file %s belongs to another user (uid %u)", path, (unsigned)st.st_uid);
+        return la_fail(LA_INVALID, "the master key file %s belongs to another user (uid %u)", path,
+                       (unsigned)st.st_uid);
     if (st.st_mode & forbidden)
         return la_fail(LA_INVALID, "the master key file %s has mode %03o: others may use it; run chmod 600 on it", path,
                        (unsigned)st.st_mode & 0777);
@@ -99,7 +100,8 @@ static la_result load(const char *path, mode_t forbidden, la_master_key **ret)
     if (!m)
         r = la_fail(LA_NO_MEMORY, "out of locked memory for the master key");
     else if (n != FILE_BYTES || !decode(text, m->key))
-        r = la_fail(LA_INVALID, "the master key file %s does not have exactly %d hexadecimal digits and a newline", path, DIGITS);
+        r = la_fail(LA_INVALID, "the master key file %s does not have exactly %d hexadecimal digits and a newline",
+                    path, DIGITS);
 done:
     la_wipe(text, sizeof text);
     if (la_is_ok(r))

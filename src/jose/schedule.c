@@ -150,8 +150,8 @@ static la_result is_wanted(const la_key_record *keys, size_t n, const la_schedul
     return la_ok();
 }
 
-la_result la_schedule_plan_next(const la_key_record *keys, size_t n, const la_schedule_policy *policy, la_slice algorithm,
-                                int64_t now_s, la_schedule_plan *ret)
+la_result la_schedule_plan_next(const la_key_record *keys, size_t n, const la_schedule_policy *policy,
+                                la_slice algorithm, int64_t now_s, la_schedule_plan *ret)
 {
     const la_key_record *newest = newest_of(keys, n);
     la_schedule_plan plan = {0};
@@ -175,8 +175,8 @@ la_result la_schedule_plan_next(const la_key_record *keys, size_t n, const la_sc
          * once the clock is right again it could have tokens that live. The next rotation decides. */
         if (now_s >= newest->published_at_s) {
             plan.predecessor_retires_at_s = plan.activates_at_s;
-            plan.predecessor_removed_at_s =
-                after(plan.activates_at_s, (int64_t)policy->longest_lifetime_s + policy->margin_s);
+            plan.predecessor_removed_at_s = after(plan.activates_at_s,
+                                                  (int64_t)policy->longest_lifetime_s + policy->margin_s);
         }
     }
     *ret = plan;

@@ -27,20 +27,20 @@ typedef struct la_schedule_policy {
     uint32_t jwks_max_age_s;
     uint32_t margin_s;           /* for nodes that hear of a key later, and clocks that differ */
     uint32_t longest_lifetime_s; /* of any token that this environment may issue until the predecessor retires */
-    bool by_hand; /* a new key is wanted now */
+    bool by_hand;                /* a new key is wanted now */
 } la_schedule_policy;
 
 typedef struct la_schedule_plan {
-    bool wanted;              /* a new key has to be made now, with these times: */
-    int64_t activates_at_s;   /* now_s where it is the first */
-    uint64_t newest_key_id;   /* the highest, whose successor it is; 0: none yet */
+    bool wanted;                      /* a new key has to be made now, with these times: */
+    int64_t activates_at_s;           /* now_s where it is the first */
+    uint64_t newest_key_id;           /* the highest, whose successor it is; 0: none yet */
     int64_t predecessor_retires_at_s; /* what that key's times are from then on; its present ones where they stay */
     int64_t predecessor_removed_at_s;
 } la_schedule_plan;
 
 /* `algorithm`: that of the environment's config; a key of another one is succeeded at once (in the same safe way).
  * CONFLICT where by_hand and a successor is published already. */
-la_result la_schedule_plan_next(const la_key_record *keys, size_t n, const la_schedule_policy *policy, la_slice algorithm,
-                                int64_t now_s, la_schedule_plan *ret);
+la_result la_schedule_plan_next(const la_key_record *keys, size_t n, const la_schedule_policy *policy,
+                                la_slice algorithm, int64_t now_s, la_schedule_plan *ret);
 
 #endif

@@ -17,7 +17,7 @@
 
 struct la_signer {
     la_key *key;
-    EVP_PKEY *pkey;      /* RSA: a copy of this thread's own; EC: the key's. NULL for Ed25519, as are the next three */
+    EVP_PKEY *pkey; /* RSA: a copy of this thread's own; EC: the key's. NULL for Ed25519, as are the next three */
     EVP_PKEY_CTX *sign;
     EVP_MD *md;
     EVP_MD_CTX *digest;

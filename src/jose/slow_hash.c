@@ -59,7 +59,8 @@ static bool is_crypt64(la_slice s)
 static bool is_bcrypt(la_slice s)
 {
     unsigned long long cost;
-    if (s.n != 60 || s.p[0] != '$' || s.p[1] != '2' || !strchr("aby", s.p[2]) || !s.p[2] || s.p[3] != '$' || s.p[6] != '$')
+    if (s.n != 60 || s.p[0] != '$' || s.p[1] != '2' || !strchr("aby", s.p[2]) || !s.p[2] || s.p[3] != '$' ||
+        s.p[6] != '$')
         return false;
     return la_slice_to_u64((la_slice){s.p + 4, 2}, BCRYPT_COST_MAX, &cost) && cost >= BCRYPT_COST_LEAST &&
            is_crypt64((la_slice){s.p + 7, 53});
@@ -107,7 +108,8 @@ static kind classify(la_slice *hash)
     if (is_argon2(*hash))
         return ARGON2;
     la_slice rest = *hash;
-    bool yescrypt = take_text(&rest, LA_SLICE("$y$" YESCRYPT_PARAMETERS)) && is_salt_and_hash(rest, YESCRYPT_SALT_MAX, 43);
+    bool yescrypt = take_text(&rest, LA_SLICE("$y$" YESCRYPT_PARAMETERS)) &&
+                    is_salt_and_hash(rest, YESCRYPT_SALT_MAX, 43);
     return yescrypt || is_bcrypt(*hash) || is_sha_crypt(*hash) ? CRYPT : UNSUPPORTED;
 }
 

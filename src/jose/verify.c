@@ -109,9 +109,7 @@ static bool may_verify(const json_t *key_ops)
 {
     size_t i;
     json_t *operation;
-    json_array_foreach(key_ops, i, operation)
-        if (has_text(operation, "verify"))
-            return true;
+    json_array_foreach(key_ops, i, operation) if (has_text(operation, "verify")) return true;
     return false;
 }
 
@@ -143,7 +141,8 @@ static la_result not_verified(void)
 static la_result verify_okp(const la_public_key *k, const token *t)
 {
     if (t->signature_n != crypto_sign_BYTES ||
-        crypto_sign_verify_detached(t->signature, (const uint8_t *)t->signed_input.p, t->signed_input.n, k->first.p) != 0)
+        crypto_sign_verify_detached(t->signature, (const uint8_t *)t->signed_input.p, t->signed_input.n, k->first.p) !=
+            0)
         return not_verified();
     return la_ok();
 }

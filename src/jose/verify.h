@@ -10,10 +10,10 @@
 
 #include <jansson.h>
 
-#define LA_JWS_MAX 8192         /* bytes of a compact JWS */
-#define LA_JWKS_MAX 65536       /* bytes of a JWK set's text */
-#define LA_JWKS_KEYS_MAX 64     /* keys in a set */
-#define LA_JWKS_ATTEMPTS_MAX 8  /* signatures that one token may cost */
+#define LA_JWS_MAX 8192        /* bytes of a compact JWS */
+#define LA_JWKS_MAX 65536      /* bytes of a JWK set's text */
+#define LA_JWKS_KEYS_MAX 64    /* keys in a set */
+#define LA_JWKS_ATTEMPTS_MAX 8 /* signatures that one token may cost */
 
 typedef struct la_jws {
     json_t *header;  /* owned by the caller after success: json_decref both */

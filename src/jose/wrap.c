@@ -89,7 +89,8 @@ la_result la_wrap(const la_master_key *m, const char *purpose, la_slice name, la
     EVP_CIPHER_CTX *cipher = NULL;
     LA_TRY(begin(m, purpose, name, to + 1, true, &cipher));
     int n = 0, end = 0;
-    bool good = (plain.n == 0 || EVP_CipherUpdate(cipher, to + HEADER_BYTES, &n, (const uint8_t *)plain.p, (int)plain.n) == 1) &&
+    bool good = (plain.n == 0 ||
+                 EVP_CipherUpdate(cipher, to + HEADER_BYTES, &n, (const uint8_t *)plain.p, (int)plain.n) == 1) &&
                 EVP_CipherFinal_ex(cipher, to + HEADER_BYTES + n, &end) == 1 &&
                 EVP_CIPHER_CTX_ctrl(cipher, EVP_CTRL_AEAD_GET_TAG, TAG_BYTES, to + HEADER_BYTES + plain.n) == 1;
     EVP_CIPHER_CTX_free(cipher);
@@ -123,7 +124,9 @@ la_result la_unwrap(const la_master_key *m, const char *purpose, la_slice name, 
     if (!good) {
         la_wipe(to, plain_n); /* not authentic: nobody may see it */
         la_result r = la_openssl_fail("unwrapping");
-        return r.code == LA_NO_MEMORY ? r : la_fail(LA_CRYPTO, "a wrapped value does not fit: another master key, or changed data");
+        return r.code == LA_NO_MEMORY
+                   ? r
+                   : la_fail(LA_CRYPTO, "a wrapped value does not fit: another master key, or changed data");
     }
     ret->n += plain_n;
     return la_ok();

@@ -12,9 +12,9 @@
 
 typedef struct la_master_key la_master_key; /* locked memory */
 
-#define LA_WRAP_OVERHEAD 29      /* bytes that wrapping adds */
-#define LA_WRAP_PLAIN_MAX 16384  /* bytes of a value to be wrapped */
-#define LA_WRAP_NAME_MAX 256     /* bytes of a purpose, of a name */
+#define LA_WRAP_OVERHEAD 29     /* bytes that wrapping adds */
+#define LA_WRAP_PLAIN_MAX 16384 /* bytes of a value to be wrapped */
+#define LA_WRAP_NAME_MAX 256    /* bytes of a purpose, of a name */
 
 /* The file has exactly 64 hexadecimal digits and a newline; it is a regular file of ours or root's that only its owner may
  * read (INVALID, IO, NOT_FOUND otherwise). With $CREDENTIALS_DIRECTORY/leanauth.master.key present (a systemd credential)

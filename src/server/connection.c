@@ -487,23 +487,3 @@ void la_http_connection_drain(la_http_connection *c)
     if (c->phase == LA_PHASE_START && available(c) == 0 && !c->unsent)
         la_http_connection_close(c);
 }
-
-const la_http_request *la_http_request_of(const la_http_exchange *x)
-{
-    return &x->request;
-}
-
-la_arena *la_http_arena(la_http_exchange *x)
-{
-    return x->arena;
-}
-
-void la_http_set_data(la_http_exchange *x, void *data)
-{
-    x->data = data;
-}
-
-void *la_http_data(la_http_exchange *x)
-{
-    return x->data;
-}

@@ -1,4 +1,4 @@
-/* A server on a loop: its making, its draining and its end. */
+/* A server on a loop: its making, its draining and its end; and what a handler sees of an exchange. */
 #include "server/connection.h"
 
 #include "base/secret.h"
@@ -135,4 +135,26 @@ la_http_server *la_http_server_free(la_http_server *s)
     close_timers(s);
     la_http_server_check_drained(s);
     return NULL;
+}
+
+/* ---- what a handler sees of an exchange ---- */
+
+const la_http_request *la_http_request_of(const la_http_exchange *x)
+{
+    return &x->request;
+}
+
+la_arena *la_http_arena(la_http_exchange *x)
+{
+    return x->arena;
+}
+
+void la_http_set_data(la_http_exchange *x, void *data)
+{
+    x->data = data;
+}
+
+void *la_http_data(la_http_exchange *x)
+{
+    return x->data;
 }

@@ -10,7 +10,8 @@ static void check_round_trip(const uint8_t *raw, size_t width)
     size_t n = la_der_from_raw(raw, width, der);
     /* OpenSSL writes the same. */
     ECDSA_SIG *sig = ECDSA_SIG_new();
-    assert_int_equal(ECDSA_SIG_set0(sig, BN_bin2bn(raw, (int)width, NULL), BN_bin2bn(raw + width, (int)width, NULL)), 1);
+    assert_int_equal(ECDSA_SIG_set0(sig, BN_bin2bn(raw, (int)width, NULL), BN_bin2bn(raw + width, (int)width, NULL)),
+                     1);
     unsigned char *expected = NULL;
     int expected_n = i2d_ECDSA_SIG(sig, &expected);
     assert_int_equal(n, expected_n);
@@ -29,7 +30,7 @@ static void test_round_trips(void **state)
         for (int i = 0; i < 500; i++) {
             uint8_t raw[132];
             la_random_bytes(raw, sizeof raw);
-            memset(raw, 0, (size_t)i % (widths[w] + 1));                       /* short, and none */
+            memset(raw, 0, (size_t)i % (widths[w] + 1));                      /* short, and none */
             memset(raw + widths[w], i % 3 ? 0xFF : 0, (size_t)i % widths[w]); /* a sign octet, or short */
             check_round_trip(raw, widths[w]);
         }

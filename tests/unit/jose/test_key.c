@@ -168,8 +168,9 @@ static void test_rfc8037(void **state)
     assert_string_equal(json_string_value(json_object_get(jwk, "x")), "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo");
     char compact[512];
     size_t length = make_token(k, "{\"alg\":\"EdDSA\"}", "Example of Ed25519 signing", compact, sizeof compact);
-    la_slice expected = LA_SLICE("eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc.hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg"
-                                 "3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg");
+    la_slice expected = LA_SLICE(
+        "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc.hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg"
+        "3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg");
     assert_int_equal(length, expected.n);
     assert_memory_equal(compact, expected.p, expected.n);
     assert_ok(verify(expected, jwk));
@@ -203,7 +204,8 @@ static void test_export_and_import(void **state)
         la_buffer_add_char(&longer, 0);
         assert_code(la_key_import_private(la_key_algorithm(k), la_buffer_slice(&longer), &none), LA_INVALID);
         for (size_t j = 0; j < SIGNING; j++) {
-            bool both_rsa = signing[i][1] == 'S' && signing[j][1] == 'S' && signing[i][0] != 'E' && signing[j][0] != 'E';
+            bool both_rsa = signing[i][1] == 'S' && signing[j][1] == 'S' && signing[i][0] != 'E' &&
+                            signing[j][0] != 'E';
             if (j != i && !both_rsa)
                 assert_code(la_key_import_private(la_algorithm_at(j), bytes, &none), LA_INVALID);
         }
@@ -222,8 +224,9 @@ static void import_evp(EVP_PKEY *pkey, const char *algorithm)
     int n = i2d_PrivateKey(pkey, &der); /* not PKCS #8 for these types */
     assert_true(n > 0);
     la_key *k = NULL;
-    assert_code(la_key_import_private(la_algorithm_find(la_slice_of(algorithm)), (la_slice){(char *)der, (size_t)n}, &k),
-                LA_INVALID);
+    assert_code(
+        la_key_import_private(la_algorithm_find(la_slice_of(algorithm)), (la_slice){(char *)der, (size_t)n}, &k),
+        LA_INVALID);
     OPENSSL_free(der);
     EVP_PKEY_free(pkey);
 }
@@ -243,7 +246,8 @@ static void test_import_refuses(void **state)
     assert_int_equal(i2d_PKCS8PrivateKey_bio(bio, small, NULL, NULL, 0, NULL, NULL), 1);
     char *der = NULL;
     long n = BIO_get_mem_data(bio, &der);
-    assert_code(la_key_import_private(la_algorithm_find(LA_SLICE("RS256")), (la_slice){der, (size_t)n}, &k), LA_INVALID);
+    assert_code(la_key_import_private(la_algorithm_find(LA_SLICE("RS256")), (la_slice){der, (size_t)n}, &k),
+                LA_INVALID);
     assert_non_null(strstr(la_detail(), "1024 bits"));
     BIO_free(bio);
     EVP_PKEY_free(small);

@@ -98,7 +98,14 @@ static void test_form(void **state)
     (void)state;
     put(HEX "\n", 65, 0600);
     assert_int_equal(load_code(), LA_OK);
-    static const char *const bad[] = {"", "\n", HEX, HEX "\n\n", HEX "\r\n", HEX " ", " " HEX "\n", HEX "00\n",
+    static const char *const bad[] = {"",
+                                      "\n",
+                                      HEX,
+                                      HEX "\n\n",
+                                      HEX "\r\n",
+                                      HEX " ",
+                                      " " HEX "\n",
+                                      HEX "00\n",
                                       "0x112233445566778899aabbccddeeff00112233445566778899AABBCCDDEEFF\n",
                                       "g0112233445566778899aabbccddeeff00112233445566778899AABBCCDDEEFF\n"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {

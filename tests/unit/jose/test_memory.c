@@ -120,7 +120,8 @@ static la_result export(void)
     la_buffer b;
     la_buffer_init_fixed(&b, memory, sizeof memory);
     LA_TRY(la_key_export_private(key, &b));
-    return la_slice_equal(la_buffer_slice(&b), la_buffer_slice(&exported)) ? la_ok() : la_fail(LA_CORRUPT, "other bytes");
+    return la_slice_equal(la_buffer_slice(&b), la_buffer_slice(&exported)) ? la_ok()
+                                                                           : la_fail(LA_CORRUPT, "other bytes");
 }
 
 static la_result make_signer(void)
@@ -174,8 +175,9 @@ static void test_keys(void **state)
         la_buffer_init(&exported, LA_PRIVATE_KEY_MAX);
         assert_ok(la_key_export_private(key, &exported));
         assert_ok(la_signer_new(key, &signer));
-        long step = strcmp(algorithm->name, "ES384") == 0 ? 11 : 1; /* ten times as slow as the others, by the same code */
-        if (strcmp(algorithm->kty, "RSA") != 0)                      /* 70 ms each */
+        long step = strcmp(algorithm->name, "ES384") == 0 ? 11
+                                                          : 1; /* ten times as slow as the others, by the same code */
+        if (strcmp(algorithm->kty, "RSA") != 0)                /* 70 ms each */
             walk("generate", generate, step);
         walk("import", import, step);
         if (algorithm->digest) {

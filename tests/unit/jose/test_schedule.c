@@ -109,9 +109,9 @@ static size_t check_states(const la_key_record *keys, size_t n, int64_t now_s)
         any_published |= published;
         active += strcmp(state, "active") == 0;
         if (i != signing)
-            assert_string_equal(state, !published                          ? "removed"
+            assert_string_equal(state, !published                       ? "removed"
                                        : now_s < keys[i].activates_at_s ? "published"
-                                                                         : "retiring");
+                                                                        : "retiring");
     }
     assert_int_equal(active, 1);
     assert_string_equal(la_schedule_state(keys, n, signing, now_s), "active");
@@ -221,9 +221,8 @@ static void test_by_age(void **state)
         uint32_t rotate_every_s, max_age_s, lifetime_s, margin_s;
     } policies[] = {
         {86400, 900, 3600, 300}, /* the default, but for daily keys */
-        {7200, 900, 3600, 300},   {7200, 0, 60, 0},    {172800, 86400, 86400, 300}, {14400, 3600, 86400, 0},
-        {3600, 60, 1, 60},        {86400, 900, 86400, 300},
-        {600, 900, 3600, 300}, /* faster than a key may become active: as fast as is safe */
+        {7200, 900, 3600, 300},  {7200, 0, 60, 0},         {172800, 86400, 86400, 300}, {14400, 3600, 86400, 0},
+        {3600, 60, 1, 60},       {86400, 900, 86400, 300}, {600, 900, 3600, 300}, /* faster than a key may become active: as fast as is safe */
     };
     for (size_t p = 0; p < sizeof policies / sizeof policies[0]; p++) {
         world w;
@@ -277,7 +276,8 @@ static void test_by_hand(void **state)
     assert_int_equal(wanted, 4);
     /* Rotation by age is off: nothing else ever happens. */
     la_schedule_plan plan;
-    assert_ok(la_schedule_plan_next(w.keys, w.n_keys, &w.policy, LA_SLICE("ES256"), START_S + (int64_t)100 * 365 * 86400, &plan));
+    assert_ok(la_schedule_plan_next(w.keys, w.n_keys, &w.policy, LA_SLICE("ES256"),
+                                    START_S + (int64_t)100 * 365 * 86400, &plan));
     assert_false(plan.wanted);
 }
 
@@ -326,24 +326,28 @@ static void test_change_of_policy(void **state)
         assert_int_not_equal(la_schedule_signing(w.keys, w.n_keys, t), 1);
 }
 
-/* The clock of the server goes back by years, or forward, and is set right again, with rotations by age and by hand
- * meanwhile. Tokens that were issued by the right time stay good. */
-static void jump(int64_t by_s, bool by_hand)
+/* The clock of the server is wrong by `by_s` for a while, and is set right again, with a rotation by hand meanwhile. Tokens that
+ * were issued at the right time stay good. */
+static void jump(int64_t by_s, int from_minute, int minutes, bool by_hand)
 {
     world w;
     begin(&w, 86400, 900, 3600, 300);
     int64_t now_s = START_S;
-    for (int i = 0; i < 3 * 1440 + 700; i++, now_s += MINUTE_S)
+    for (int i = 0; i < from_minute; i++, now_s += MINUTE_S)
         step(&w, now_s);
-    for (int i = 0; i < 120; i++, now_s += MINUTE_S) {
+    uint64_t last_key_id = w.last_key_id;
+    for (int i = 0; i < minutes; i++, now_s += MINUTE_S) {
         int64_t wrong_s = now_s + by_s;
-        la_result r = keep(&w, wrong_s, by_hand && i == 50);
+        la_result r = keep(&w, wrong_s, by_hand && i == 10);
         assert_true(la_is_ok(r) || r.code == LA_CONFLICT);
         check_next_change(w.keys, w.n_keys, wrong_s);
         delete_removed(&w, wrong_s);
         check_states(w.keys, w.n_keys, wrong_s);
         verify_all(&w, now_s, wrong_s);
     }
+    /* A clock that runs behind makes no keys of itself, also where a successor was just published. */
+    if (by_s < 0 && !by_hand)
+        assert_int_equal(w.last_key_id, last_key_id);
     /* A clock that is ahead for longer than a key retires takes that key away, and the next one's birthday is then far off: a
      * rotation by hand brings it back into step. */
     bool out_of_step = w.keys[la_schedule_signing(w.keys, w.n_keys, now_s)].activates_at_s > now_s;
@@ -357,15 +361,24 @@ static void jump(int64_t by_s, bool by_hand)
         fail_msg("%u rotations in the four days after a jump by %lld", w.rotations - before, (long long)by_s);
 }
 
+#define IN_THE_MIDDLE (3 * 1440 + 700)        /* of a key's day */
+#define A_SUCCESSOR_WAITS (3 * 1440 - 20 + 1) /* since a minute ago */
+
 static void test_clock_jumps(void **state)
 {
     (void)state;
     static const int64_t days[] = {-1, 1, -2, -40, 40, 365, -365, 9000, -9000, -20000};
-    for (size_t i = 0; i < sizeof days / sizeof days[0]; i++)
-        for (int by_hand = 0; by_hand < 2; by_hand++)
-            jump(days[i] * 86400, by_hand);
-    for (int64_t s = -1800; s <= 1800; s += 360) /* small ones: as when a clock is set */
-        jump(s, s % 720 == 0);
+    for (int by_hand = 0; by_hand < 2; by_hand++) {
+        for (size_t i = 0; i < sizeof days / sizeof days[0]; i++) {
+            jump(days[i] * 86400, IN_THE_MIDDLE, 120, by_hand); /* long enough for a key to go */
+            jump(days[i] * 86400, IN_THE_MIDDLE, 30, by_hand);  /* its tokens live still */
+            jump(days[i] * 86400, IN_THE_MIDDLE, 15, by_hand);  /* not everybody has fetched the new key */
+        }
+        for (int64_t s = -1800; s <= 1800; s += 360) { /* small ones: as when a clock is set */
+            jump(s, IN_THE_MIDDLE, 30, by_hand);
+            jump(s < 0 ? s : 0, A_SUCCESSOR_WAITS, 15, by_hand);
+        }
+    }
 }
 
 static int64_t random_time(void)
@@ -431,7 +444,8 @@ static void test_no_keys(void **state)
         assert_int_equal(plan.newest_key_id, 0);
     }
     /* All that there were are gone: as if there were none, and their times stay. */
-    la_key_record gone = {.key_id = 7, .algorithm = LA_SLICE("ES256"), .activates_at_s = 1, .retires_at_s = 2, .removed_at_s = 3};
+    la_key_record gone = {
+        .key_id = 7, .algorithm = LA_SLICE("ES256"), .activates_at_s = 1, .retires_at_s = 2, .removed_at_s = 3};
     assert_ok(la_schedule_plan_next(&gone, 1, &policy, LA_SLICE("ES256"), START_S, &plan));
     assert_true(plan.wanted);
     assert_int_equal(plan.activates_at_s, START_S);
@@ -443,10 +457,14 @@ static void test_no_keys(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_no_keys),      cmocka_unit_test(test_by_age),
-        cmocka_unit_test(test_default_policy), cmocka_unit_test(test_by_hand),
-        cmocka_unit_test(test_change_of_algorithm), cmocka_unit_test(test_change_of_policy),
-        cmocka_unit_test(test_clock_jumps),  cmocka_unit_test(test_any_times),
+        cmocka_unit_test(test_no_keys),
+        cmocka_unit_test(test_by_age),
+        cmocka_unit_test(test_default_policy),
+        cmocka_unit_test(test_by_hand),
+        cmocka_unit_test(test_change_of_algorithm),
+        cmocka_unit_test(test_change_of_policy),
+        cmocka_unit_test(test_clock_jumps),
+        cmocka_unit_test(test_any_times),
     };
     return cmocka_run_group_tests_name("schedule", tests, set_up_secrets, NULL);
 }

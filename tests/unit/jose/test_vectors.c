@@ -91,8 +91,7 @@ static bool run_file(const char *name, bool signature_file, counts *ret)
     counts c = {0};
     size_t i, j;
     json_array_foreach(json_object_get(file, "testGroups"), i, group)
-        json_array_foreach(json_object_get(group, "tests"), j, test)
-            run(group, test, signature_file, &c);
+        json_array_foreach(json_object_get(group, "tests"), j, test) run(group, test, signature_file, &c);
     json_decref(file);
     print_message("# %s: %u accepted, %u refused, %u refused though called valid\n", name, c.accepted, c.refused,
                   c.refused_though_valid);
@@ -196,10 +195,10 @@ static void test_ed25519(void **state)
         return;
     json_array_foreach(json_object_get(file, "testGroups"), i, group)
         json_array_foreach(json_object_get(group, "tests"), j, test)
-        {
-            run_raw(json_object_get(group, "publicKeyJwk"), "EdDSA", test);
-            n++;
-        }
+    {
+        run_raw(json_object_get(group, "publicKeyJwk"), "EdDSA", test);
+        n++;
+    }
     json_decref(file);
     assert_true(n >= 140);
 }

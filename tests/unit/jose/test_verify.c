@@ -4,8 +4,9 @@
  */
 #include "testkit.h"
 
-#define P256 "\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\","                    \
-             "\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0\""
+#define P256                                                                                  \
+    "\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\"," \
+    "\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0\""
 #define A3_HEADER "eyJhbGciOiJFUzI1NiJ9"
 #define A3_PAYLOAD "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ"
 #define A3_SIGNATURE "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q"
@@ -41,7 +42,8 @@ static void test_rfc7515_a3(void **state)
     json_decref(jws.payload);
     json_decref(jwk);
     expect(A3, "{\"keys\":[{" P256 "}]}", LA_OK, NULL);
-    expect(A3, "{" P256 ",\"use\":\"sig\",\"alg\":\"ES256\",\"key_ops\":[\"sign\",\"verify\"],\"kid\":\"a\"}", LA_OK, NULL);
+    expect(A3, "{" P256 ",\"use\":\"sig\",\"alg\":\"ES256\",\"key_ops\":[\"sign\",\"verify\"],\"kid\":\"a\"}", LA_OK,
+           NULL);
 }
 
 /* JOSE-04, rfc8725bis 3.14. */
@@ -49,11 +51,28 @@ static void test_form(void **state)
 {
     (void)state;
     static const char *const bad[] = {
-        "", ".", "..", "...", A3_HEADER, A3_HEADER "." A3_PAYLOAD, A3_HEADER "." A3_PAYLOAD ".", "." A3_PAYLOAD "." A3_SIGNATURE,
-        A3 ".", A3 ".x", "." A3, A3_HEADER ".." A3_PAYLOAD "." A3_SIGNATURE, A3 "=", A3 "==", A3 "\n", " " A3,
-        A3_HEADER "=." A3_PAYLOAD "." A3_SIGNATURE, A3_HEADER "." A3_PAYLOAD "=." A3_SIGNATURE, A3_HEADER "?." A3_PAYLOAD "." A3_SIGNATURE,
+        "",
+        ".",
+        "..",
+        "...",
+        A3_HEADER,
+        A3_HEADER "." A3_PAYLOAD,
+        A3_HEADER "." A3_PAYLOAD ".",
+        "." A3_PAYLOAD "." A3_SIGNATURE,
+        A3 ".",
+        A3 ".x",
+        "." A3,
+        A3_HEADER ".." A3_PAYLOAD "." A3_SIGNATURE,
+        A3 "=",
+        A3 "==",
+        A3 "\n",
+        " " A3,
+        A3_HEADER "=." A3_PAYLOAD "." A3_SIGNATURE,
+        A3_HEADER "." A3_PAYLOAD "=." A3_SIGNATURE,
+        A3_HEADER "?." A3_PAYLOAD "." A3_SIGNATURE,
         /* a spare bit of the signature's last character */
-        A3_HEADER "." A3_PAYLOAD ".DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1R",
+        A3_HEADER "." A3_PAYLOAD
+                  ".DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1R",
         "{\"payload\":\"" A3_PAYLOAD "\",\"protected\":\"" A3_HEADER "\",\"signature\":\"" A3_SIGNATURE "\"}",
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
@@ -87,21 +106,41 @@ static void expect_header(const char *algorithm, const char *header, la_code cod
 static void test_header(void **state)
 {
     (void)state;
-    static const char *const bad_alg[] = {"none", "None", "nOnE", "NONE", "HS256", "es256", "ES256K", "ES384", "RS256", "EdDSA", "",
-                                          "ES256 ", "ECDH-ES"};
+    static const char *const bad_alg[] = {"none",  "None",  "nOnE",  "NONE", "HS256",  "es256",  "ES256K",
+                                          "ES384", "RS256", "EdDSA", "",     "ES256 ", "ECDH-ES"};
     for (size_t i = 0; i < sizeof bad_alg / sizeof bad_alg[0]; i++) {
         char header[64];
         snprintf(header, sizeof header, "{\"alg\":\"%s\"}", bad_alg[i]);
         expect_header("ES256", header, LA_INVALID, "alg");
     }
     static const char *const bad[] = {
-        "", "{", "{}", "[]", "\"ES256\"", "null", "{\"typ\":\"JWT\"}", "{\"alg\":null}", "{\"alg\":[\"ES256\"]}", "{\"alg\":256}",
-        "{\"alg\":\"none\",\"alg\":\"ES256\"}", "{\"alg\":\"ES256\",\"alg\":\"ES256\"}", "{\"alg\":\"ES256\"}{}",
-        "{\"alg\":\"ES256\",\"x\":{\"a\":1,\"a\":2}}", "{\"alg\":\"ES256\\u0000\"}", "{\"alg\":\"ES256\",\"x\":\"\xff\"}",
-        "{\"alg\":\"ES256\",\"crit\":[\"exp\"],\"exp\":1}", "{\"alg\":\"ES256\",\"crit\":[]}", "{\"alg\":\"ES256\",\"crit\":null}",
-        "{\"alg\":\"ES256\",\"crit\":\"x\",\"x\":1}", "{\"alg\":\"ES256\",\"crit\":[\"b64\"],\"b64\":false}",
-        "{\"alg\":\"ES256\",\"b64\":false}", "{\"alg\":\"ES256\",\"b64\":true}", "{\"alg\":\"ES256\",\"kid\":1}",
-        "{\"alg\":\"ES256\",\"kid\":null}", "{\"alg\":\"ES256\",\"typ\":1}", "{\"alg\":\"ES256\",\"kid\":\"other\"}",
+        "",
+        "{",
+        "{}",
+        "[]",
+        "\"ES256\"",
+        "null",
+        "{\"typ\":\"JWT\"}",
+        "{\"alg\":null}",
+        "{\"alg\":[\"ES256\"]}",
+        "{\"alg\":256}",
+        "{\"alg\":\"none\",\"alg\":\"ES256\"}",
+        "{\"alg\":\"ES256\",\"alg\":\"ES256\"}",
+        "{\"alg\":\"ES256\"}{}",
+        "{\"alg\":\"ES256\",\"x\":{\"a\":1,\"a\":2}}",
+        "{\"alg\":\"ES256\\u0000\"}",
+        "{\"alg\":\"ES256\",\"x\":\"\xff\"}",
+        "{\"alg\":\"ES256\",\"crit\":[\"exp\"],\"exp\":1}",
+        "{\"alg\":\"ES256\",\"crit\":[]}",
+        "{\"alg\":\"ES256\",\"crit\":null}",
+        "{\"alg\":\"ES256\",\"crit\":\"x\",\"x\":1}",
+        "{\"alg\":\"ES256\",\"crit\":[\"b64\"],\"b64\":false}",
+        "{\"alg\":\"ES256\",\"b64\":false}",
+        "{\"alg\":\"ES256\",\"b64\":true}",
+        "{\"alg\":\"ES256\",\"kid\":1}",
+        "{\"alg\":\"ES256\",\"kid\":null}",
+        "{\"alg\":\"ES256\",\"typ\":1}",
+        "{\"alg\":\"ES256\",\"kid\":\"other\"}",
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         expect_header("ES256", bad[i], LA_INVALID, NULL);
@@ -125,7 +164,8 @@ static void test_embedded_keys(void **state)
     json_t *good = jwk_of(ours), *bad = jwk_of(theirs);
     char *text = json_dumps(bad, JSON_COMPACT), header[2048], compact[4096];
     for (int i = 0; i < 2; i++) {
-        snprintf(header, sizeof header, "{\"alg\":\"ES256\",\"jwk\":%s,\"jku\":\"http://127.0.0.1:1/\",\"x5u\":\"http://127.0.0.1:1/\"%s}",
+        snprintf(header, sizeof header,
+                 "{\"alg\":\"ES256\",\"jwk\":%s,\"jku\":\"http://127.0.0.1:1/\",\"x5u\":\"http://127.0.0.1:1/\"%s}",
                  text, i ? ",\"x5c\":[\"AA\"]" : "");
         size_t n = make_token(theirs, header, "{}", compact, sizeof compact);
         assert_code(verify((la_slice){compact, n}, good), LA_INVALID);
@@ -143,10 +183,23 @@ static void test_key_must_fit(void **state)
 {
     (void)state;
     static const char *const bad[] = {
-        "{}", "[]", "{\"keys\":[]}", "{\"keys\":{}}", "{\"keys\":null}", "{\"keys\":[null]}", "{\"keys\":[[]]}",
-        "{" P256 ",\"use\":\"enc\"}", "{" P256 ",\"use\":\"SIG\"}", "{" P256 ",\"use\":1}", "{" P256 ",\"alg\":\"ES384\"}",
-        "{" P256 ",\"alg\":\"es256\"}", "{" P256 ",\"alg\":null}", "{" P256 ",\"key_ops\":[]}", "{" P256 ",\"key_ops\":\"verify\"}",
-        "{" P256 ",\"key_ops\":[\"sign\"]}", "{" P256 ",\"key_ops\":[\"encrypt\"]}",
+        "{}",
+        "[]",
+        "{\"keys\":[]}",
+        "{\"keys\":{}}",
+        "{\"keys\":null}",
+        "{\"keys\":[null]}",
+        "{\"keys\":[[]]}",
+        "{" P256 ",\"use\":\"enc\"}",
+        "{" P256 ",\"use\":\"SIG\"}",
+        "{" P256 ",\"use\":1}",
+        "{" P256 ",\"alg\":\"ES384\"}",
+        "{" P256 ",\"alg\":\"es256\"}",
+        "{" P256 ",\"alg\":null}",
+        "{" P256 ",\"key_ops\":[]}",
+        "{" P256 ",\"key_ops\":\"verify\"}",
+        "{" P256 ",\"key_ops\":[\"sign\"]}",
+        "{" P256 ",\"key_ops\":[\"encrypt\"]}",
         "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\"}",
         "{\"kty\":\"oct\",\"k\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\"}",
         "{\"kty\":\"ec\",\"crv\":\"P-256\",\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\",\"y\":"
@@ -228,14 +281,16 @@ static void test_key_sets(void **state)
     json_t *set = set_of(keys, 5), *array = json_object_get(set, "keys");
     char header[128], compact[2048];
     for (size_t i = 0; i < 5; i++) {
-        snprintf(header, sizeof header, "{\"alg\":\"%s\",\"kid\":\"%s\"}", la_algorithm_at(i)->name, la_key_id(keys[i]));
+        snprintf(header, sizeof header, "{\"alg\":\"%s\",\"kid\":\"%s\"}", la_algorithm_at(i)->name,
+                 la_key_id(keys[i]));
         size_t n = make_token(keys[i], header, "1", compact, sizeof compact);
         assert_ok(verify((la_slice){compact, n}, set));
         snprintf(header, sizeof header, "{\"alg\":\"%s\"}", la_algorithm_at(i)->name); /* the one that fits */
         n = make_token(keys[i], header, "1", compact, sizeof compact);
         assert_ok(verify((la_slice){compact, n}, set));
         /* kid of another key */
-        snprintf(header, sizeof header, "{\"alg\":\"%s\",\"kid\":\"%s\"}", la_algorithm_at(i)->name, la_key_id(keys[(i + 1) % 5]));
+        snprintf(header, sizeof header, "{\"alg\":\"%s\",\"kid\":\"%s\"}", la_algorithm_at(i)->name,
+                 la_key_id(keys[(i + 1) % 5]));
         n = make_token(keys[i], header, "1", compact, sizeof compact);
         assert_code(verify((la_slice){compact, n}, set), LA_INVALID);
     }
@@ -304,9 +359,9 @@ static void test_payloads(void **state)
     static const struct {
         const char *payload;
         int type; /* -1: not JSON */
-    } cases[] = {{"{}", JSON_OBJECT},  {"[1]", JSON_ARRAY}, {"\"x\"", JSON_STRING}, {"1", JSON_INTEGER},
-                 {"null", JSON_NULL},  {"", -1},            {"not json", -1},       {"{\"aud\":1,\"aud\":2}", -1},
-                 {"{\"exp\":1e400}", -1}};
+    } cases[] = {{"{}", JSON_OBJECT}, {"[1]", JSON_ARRAY},           {"\"x\"", JSON_STRING},
+                 {"1", JSON_INTEGER}, {"null", JSON_NULL},           {"", -1},
+                 {"not json", -1},    {"{\"aud\":1,\"aud\":2}", -1}, {"{\"exp\":1e400}", -1}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char compact[512];
         size_t n = make_token(k, "{\"alg\":\"ES256\"}", cases[i].payload, compact, sizeof compact);
@@ -339,14 +394,18 @@ static void test_thumbprints(void **state)
 {
     (void)state;
     expect_thumbprint(
-        "{\"kty\":\"RSA\",\"n\":\"0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKR"
-        "XjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu"
-        "6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw"
+        "{\"kty\":\"RSA\",\"n\":"
+        "\"0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKR"
+        "XjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_"
+        "FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu"
+        "6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-"
+        "kEgU8awapJzKnqDKgw"
         "\",\"e\":\"AQAB\",\"alg\":\"RS256\",\"kid\":\"2011-04-29\"}",
         "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
     expect_thumbprint("{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}",
                       "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
-    expect_thumbprint("{\"kty\":\"EC\",\"x\":\"l8tFrhx-34tV3hRICRDY9zCkDlpBhF42UQUfWVAWBFs\",\"y\":\"9VE4jf_Ok_o64zbTTlcuNJajHmt6v9TDVrU0"
+    expect_thumbprint("{\"kty\":\"EC\",\"x\":\"l8tFrhx-34tV3hRICRDY9zCkDlpBhF42UQUfWVAWBFs\",\"y\":\"9VE4jf_Ok_"
+                      "o64zbTTlcuNJajHmt6v9TDVrU0"
                       "CdvGRDA\",\"crv\":\"P-256\"}",
                       "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I");
     expect_thumbprint("{}", NULL);
@@ -365,7 +424,8 @@ static void test_parse(void **state)
     assert_ok(la_jwks_parse(LA_SLICE("{\"keys\":[]}"), &set));
     json_decref(set);
     set = NULL;
-    static const char *const bad[] = {"", "[]", "null", "{\"keys\":[],\"keys\":[]}", "{} x", "{\"keys\":[{\"kty\":\"a\",\"kty\":\"b\"}]}"};
+    static const char *const bad[] = {
+        "", "[]", "null", "{\"keys\":[],\"keys\":[]}", "{} x", "{\"keys\":[{\"kty\":\"a\",\"kty\":\"b\"}]}"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         assert_code(la_jwks_parse(la_slice_of(bad[i]), &set), LA_INVALID);
     char *large = malloc(LA_JWKS_MAX + 1);
@@ -381,12 +441,10 @@ static void test_parse(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rfc7515_a3),   cmocka_unit_test(test_form),
-        cmocka_unit_test(test_header),       cmocka_unit_test(test_embedded_keys),
-        cmocka_unit_test(test_key_must_fit), cmocka_unit_test(test_ecdsa_bounds),
-        cmocka_unit_test(test_key_sets),     cmocka_unit_test(test_weak_rsa),
-        cmocka_unit_test(test_payloads),     cmocka_unit_test(test_thumbprints),
-        cmocka_unit_test(test_parse),
+        cmocka_unit_test(test_rfc7515_a3),    cmocka_unit_test(test_form),         cmocka_unit_test(test_header),
+        cmocka_unit_test(test_embedded_keys), cmocka_unit_test(test_key_must_fit), cmocka_unit_test(test_ecdsa_bounds),
+        cmocka_unit_test(test_key_sets),      cmocka_unit_test(test_weak_rsa),     cmocka_unit_test(test_payloads),
+        cmocka_unit_test(test_thumbprints),   cmocka_unit_test(test_parse),
     };
     return cmocka_run_group_tests_name("verify", tests, set_up_secrets, NULL);
 }
