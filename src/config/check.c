@@ -7,8 +7,8 @@
 #include <stdio.h>
 
 /* Fails at the line of environments[i].OPTION. */
-__attribute__((format(printf, 4, 5))) static la_result refuse(const la_config_document *d, unsigned i, const char *option,
-                                                              const char *format, ...)
+__attribute__((format(printf, 4, 5))) static la_result refuse(const la_config_document *d, unsigned i,
+                                                              const char *option, const char *format, ...)
 {
     char path[128], message[320];
     va_list args;
@@ -49,21 +49,30 @@ static la_slice without_slash(la_slice issuer)
     return issuer;
 }
 
+/* Points at what has to be changed: the host, or the issuer that it comes from. */
+static la_result refuse_host(const la_config_document *d, const la_environment_config *e, unsigned i, unsigned host,
+                             unsigned other)
+{
+    char path[64], option[32];
+    snprintf(path, sizeof path, "environments[%u].hosts", i);
+    if (la_config_document_has(d, path))
+        snprintf(option, sizeof option, "hosts[%u]", host);
+    else
+        snprintf(option, sizeof option, "issuer");
+    return refuse(d, i, option, "expected a host of its own; found %.*s, which environments[%u] has too",
+                  LA_FMT(e->hosts[host]), other);
+}
+
 /* Two environments that answer at one host are told apart by their issuers' paths. With i == j: no host twice. */
 static la_result check_hosts(const la_config_document *d, const la_config *c, unsigned i, unsigned j)
 {
     const la_environment_config *a = &c->environments[i], *b = &c->environments[j];
-    char path[64], option[32];
     if (!la_slice_equal(a->path, b->path))
         return la_ok();
     for (unsigned x = 0; x < a->n_hosts; x++)
         for (unsigned y = 0; y < (i == j ? x : b->n_hosts); y++)
-            if (la_slice_equal(a->hosts[x], b->hosts[y])) {
-                snprintf(path, sizeof path, "environments[%u].hosts[%u]", i, x);
-                snprintf(option, sizeof option, la_config_document_has(d, path) ? "hosts[%u]" : "issuer", x);
-                return refuse(d, i, option, "expected a host of its own; found %.*s, which environments[%u] has too",
-                              LA_FMT(a->hosts[x]), j);
-            }
+            if (la_slice_equal(a->hosts[x], b->hosts[y]))
+                return refuse_host(d, a, i, x, j);
     return la_ok();
 }
 
@@ -71,7 +80,8 @@ static la_result check_pair(const la_config_document *d, const la_config *c, uns
 {
     const la_environment_config *a = &c->environments[i], *b = &c->environments[j];
     if (la_slice_equal(a->name, b->name))
-        return refuse(d, i, "name", "expected a name of its own; found %.*s, which environments[%u] has too", LA_FMT(a->name), j);
+        return refuse(d, i, "name", "expected a name of its own; found %.*s, which environments[%u] has too",
+                      LA_FMT(a->name), j);
     if (la_slice_equal(without_slash(a->issuer), without_slash(b->issuer)))
         return refuse(d, i, "issuer", "expected an issuer of its own; found that of environments[%u]", j);
     if (a->is_default && b->is_default)
@@ -81,8 +91,8 @@ static la_result check_pair(const la_config_document *d, const la_config *c, uns
     return check_hosts(d, c, i, j);
 }
 
-static la_result check_audience(const la_config_document *d, const la_environment_config *e, unsigned i, const char *option,
-                                la_slice audience)
+static la_result check_audience(const la_config_document *d, const la_environment_config *e, unsigned i,
+                                const char *option, la_slice audience)
 {
     char endpoint[1024];
     snprintf(endpoint, sizeof endpoint, "%.*s/oauth2/token", LA_FMT(without_slash(e->issuer)));
@@ -133,7 +143,8 @@ static la_result check_environment(const la_config_document *d, const la_config 
 la_result la_config_check(const la_config_document *d, const la_config *c)
 {
     if (overlap(&c->listen, &c->admin))
-        return la_config_document_fail(d, la_config_document_line(d, "admin"), "admin", "expected another address than that of listen");
+        return la_config_document_fail(d, la_config_document_line(d, "admin"), "admin",
+                                       "expected another address than that of listen");
     for (unsigned i = 0; i < c->n_environments; i++)
         LA_TRY(check_environment(d, c, i));
     return la_ok();

@@ -16,7 +16,11 @@ typedef enum la_token_profile { LA_PROFILE_RFC9068, LA_PROFILE_SPRING } la_token
 typedef enum la_customer_policy { LA_CUSTOMERS_ANY, LA_CUSTOMERS_REGISTERED } la_customer_policy;
 
 /* uuid: la_uuid_is. digits: 1 to 20 digits. opaque: 1 to 64 of A-Z a-z 0-9 _ -. */
-typedef enum la_customer_id_format { LA_CUSTOMER_ID_UUID, LA_CUSTOMER_ID_DIGITS, LA_CUSTOMER_ID_OPAQUE } la_customer_id_format;
+typedef enum la_customer_id_format {
+    LA_CUSTOMER_ID_UUID,
+    LA_CUSTOMER_ID_DIGITS,
+    LA_CUSTOMER_ID_OPAQUE
+} la_customer_id_format;
 
 typedef enum la_request_log { LA_REQUEST_LOG_ALL, LA_REQUEST_LOG_REFUSED, LA_REQUEST_LOG_NONE } la_request_log;
 
@@ -33,27 +37,27 @@ typedef struct la_endpoint {
 
 /* One walled-off environment. */
 typedef struct la_environment_config {
-    la_slice name;          /* 1 to 40 of a-z 0-9 - */
-    la_slice issuer;        /* exactly as tokens and metadata say it */
-    la_slice path;          /* path of the issuer without a trailing slash; "" mostly (RFC 8414 3.1) */
+    la_slice name;   /* 1 to 40 of a-z 0-9 - */
+    la_slice issuer; /* exactly as tokens and metadata say it */
+    la_slice path;   /* path of the issuer without a trailing slash; "" mostly (RFC 8414 3.1) */
     unsigned n_hosts;
-    la_slice *hosts;        /* lower case, without port; default: the issuer's host */
-    bool is_default;        /* answers for unknown hosts */
-    la_endpoint listen;     /* an address of its own; address NULL where it has none */
-    bool test;              /* sandbox: secrets are las_test_… rather than las_live_… */
-    la_slice algorithm;     /* ES256, RS256, PS256, ES384, EdDSA */
+    la_slice *hosts;    /* lower case, without port; default: the issuer's host */
+    bool is_default;    /* answers for unknown hosts */
+    la_endpoint listen; /* an address of its own; address NULL where it has none */
+    bool test;          /* sandbox: secrets are las_test_… rather than las_live_… */
+    la_slice algorithm; /* ES256, RS256, PS256, ES384, EdDSA */
     la_token_profile profile;
     la_scope_policy api;      /* name "api" */
     la_scope_policy customer; /* name "customer", stands for customer.<customer_id> */
     la_customer_policy customer_policy;
     la_customer_id_format customer_id_format;
-    unsigned n_scopes;        /* further plain scopes */
+    unsigned n_scopes; /* further plain scopes */
     la_scope_policy *scopes;
     bool allow_origin;
     unsigned secrets_per_application; /* live at the same time; 2 */
     uint32_t jwks_max_age_s;
-    uint32_t key_rotate_every_s;      /* 0: only by hand */
-    uint32_t key_publish_margin_s;    /* on top of jwks_max_age_s before a new key signs */
+    uint32_t key_rotate_every_s;   /* 0: only by hand */
+    uint32_t key_publish_margin_s; /* on top of jwks_max_age_s before a new key signs */
 } la_environment_config;
 
 /* The longest lifetime of a token of this environment, seconds. */
@@ -64,24 +68,24 @@ typedef struct la_limits_config {
     uint32_t body_bytes;
     uint32_t connections;
     uint32_t connections_per_address;
-    uint32_t request_timeout_s; /* for a whole request, from its first byte */
-    uint32_t idle_timeout_s;    /* between requests of a connection */
-    uint32_t drain_timeout_s;   /* from SIGTERM to exit */
+    uint32_t request_timeout_s;                  /* for a whole request, from its first byte */
+    uint32_t idle_timeout_s;                     /* between requests of a connection */
+    uint32_t drain_timeout_s;                    /* from SIGTERM to exit */
     uint32_t failed_auth_per_minute;             /* per address and client; 0: no limit */
     uint32_t failed_auth_per_address_per_minute; /* 0: no limit */
 } la_limits_config;
 
 typedef struct la_config {
-    char *file;       /* path as given */
-    char *directory;  /* of the file; relative paths start here */
+    char *file;      /* path as given */
+    char *directory; /* of the file; relative paths start here */
     la_endpoint listen;
     la_endpoint admin;
     unsigned workers; /* event loops; never 0 here */
     char *sqlite_path;
     uint32_t last_used_flush_s;
-    char *registry_path;    /* a directory */
+    char *registry_path; /* a directory */
     char *master_key_path;
-    int log_level;          /* la_log_level */
+    int log_level; /* la_log_level */
     la_request_log log_requests;
     uint32_t ready_max_stale_s; /* /readyz fails when the registry is staler; 0: never */
     la_limits_config limits;

@@ -82,9 +82,11 @@ static la_result parser_failure(const la_config_document *d, const yaml_parser_t
     if (parser->error == YAML_MEMORY_ERROR || parser->error == YAML_NO_ERROR)
         return la_fail(LA_NO_MEMORY, "%s: out of memory", d->file);
     if (parser->error == YAML_READER_ERROR)
-        return la_config_document_fail(d, line_at(d, parser->problem_offset), "", "expected text in UTF-8: %s", parser->problem);
+        return la_config_document_fail(d, line_at(d, parser->problem_offset), "", "expected text in UTF-8: %s",
+                                       parser->problem);
     return la_config_document_fail(d, (unsigned)parser->problem_mark.line + 1, "", "expected YAML: %s%s%s",
-                            parser->context ? parser->context : "", parser->context ? ", " : "", parser->problem);
+                                   parser->context ? parser->context : "", parser->context ? ", " : "",
+                                   parser->problem);
 }
 
 static la_result start(const la_config_document *d, yaml_parser_t *parser)
@@ -112,7 +114,7 @@ static la_result guard_event(const la_config_document *d, const yaml_event_t *ev
         break;
     case YAML_ALIAS_EVENT:
         return la_config_document_fail(d, line, "", "expected no alias (*%s): write the value out",
-                                (const char *)event->data.alias.anchor);
+                                       (const char *)event->data.alias.anchor);
     case YAML_MAPPING_START_EVENT:
         tag = event->data.mapping_start.tag;
         g->depth++;
@@ -139,7 +141,8 @@ static la_result guard_event(const la_config_document *d, const yaml_event_t *ev
     if (tag)
         return la_config_document_fail(d, line, "", "expected a value without a tag (!…)");
     if (g->depth > LA_CONFIG_DOCUMENT_MAX_DEPTH)
-        return la_config_document_fail(d, line, "", "expected at most %d levels of mappings and lists", LA_CONFIG_DOCUMENT_MAX_DEPTH);
+        return la_config_document_fail(d, line, "", "expected at most %d levels of mappings and lists",
+                                       LA_CONFIG_DOCUMENT_MAX_DEPTH);
     return la_ok();
 }
 
@@ -188,7 +191,8 @@ la_result la_config_document_read(const char *file, la_config_document *ret)
     LA_TRY(guard_file(ret));
     LA_TRY(load_yaml(ret));
     if (!la_config_document_root(ret))
-        return la_config_document_fail(ret, 1, "", "expected a configuration with at least one environment; found an empty file");
+        return la_config_document_fail(ret, 1, "",
+                                       "expected a configuration with at least one environment; found an empty file");
     return la_ok();
 }
 

@@ -6,26 +6,26 @@
 #include <unistd.h>
 
 #define MAPPING(mapping)
-#define NUMBER(mapping, option, fallback, least, most)                                                                 \
-    [[maybe_unused]] static uint32_t mapping##_##option(const raw_##mapping *r)                                        \
-    {                                                                                                                  \
-        return r->o_##option ? *r->o_##option : (fallback);                                                            \
+#define NUMBER(mapping, option, fallback, least, most)                          \
+    [[maybe_unused]] static uint32_t mapping##_##option(const raw_##mapping *r) \
+    {                                                                           \
+        return r->o_##option ? *r->o_##option : (fallback);                     \
     }
 #define NEEDED_NUMBER(mapping, option, least, most) NUMBER(mapping, option, 0, least, most)
-#define FLAG(mapping, option, fallback)                                                                                \
-    static bool mapping##_##option(const raw_##mapping *r)                                                             \
-    {                                                                                                                  \
-        return r->o_##option ? *r->o_##option : (fallback);                                                            \
+#define FLAG(mapping, option, fallback)                     \
+    static bool mapping##_##option(const raw_##mapping *r)  \
+    {                                                       \
+        return r->o_##option ? *r->o_##option : (fallback); \
     }
-#define CHOICE(mapping, option, fallback, choices)                                                                     \
-    static int mapping##_##option(const raw_##mapping *r)                                                              \
-    {                                                                                                                  \
-        return r->o_##option ? *r->o_##option : la_choices_value(&la_choices_##choices, fallback);                     \
+#define CHOICE(mapping, option, fallback, choices)                                                 \
+    static int mapping##_##option(const raw_##mapping *r)                                          \
+    {                                                                                              \
+        return r->o_##option ? *r->o_##option : la_choices_value(&la_choices_##choices, fallback); \
     }
-#define TEXT(mapping, option, fallback, kind)                                                                          \
-    static const char *mapping##_##option(const raw_##mapping *r)                                                      \
-    {                                                                                                                  \
-        return r->o_##option ? r->o_##option : (fallback);                                                             \
+#define TEXT(mapping, option, fallback, kind)                     \
+    static const char *mapping##_##option(const raw_##mapping *r) \
+    {                                                             \
+        return r->o_##option ? r->o_##option : (fallback);        \
     }
 #define NEEDED_TEXT(mapping, option, kind) TEXT(mapping, option, "", kind)
 #define TEXTS(mapping, option, kind, least, most)
@@ -110,8 +110,8 @@ static la_result fill_scopes(const raw_environment *r, la_environment_config *re
         return no_memory();
     for (; ret->n_scopes < r->n_scopes; ret->n_scopes++) {
         const raw_scope *s = &r->o_scopes[ret->n_scopes];
-        ret->scopes[ret->n_scopes] =
-            (la_scope_policy){la_slice_of(scope_name(s)), la_slice_of(scope_audience(s)), scope_lifetime_s(s)};
+        ret->scopes[ret->n_scopes] = (la_scope_policy){la_slice_of(scope_name(s)), la_slice_of(scope_audience(s)),
+                                                       scope_lifetime_s(s)};
     }
     return la_ok();
 }

@@ -25,14 +25,18 @@ static const cyaml_strval_t request_log_names[] = {
 };
 static const cyaml_strval_t algorithm_names[] = {{"ES256", 0}, {"RS256", 1}, {"PS256", 2}, {"ES384", 3}, {"EdDSA", 4}};
 static const cyaml_strval_t profile_names[] = {{"rfc9068", LA_PROFILE_RFC9068}, {"spring", LA_PROFILE_SPRING}};
-static const cyaml_strval_t customer_policy_names[] = {{"any", LA_CUSTOMERS_ANY}, {"registered", LA_CUSTOMERS_REGISTERED}};
+static const cyaml_strval_t customer_policy_names[] = {{"any", LA_CUSTOMERS_ANY},
+                                                       {"registered", LA_CUSTOMERS_REGISTERED}};
 static const cyaml_strval_t customer_id_format_names[] = {
     {"uuid", LA_CUSTOMER_ID_UUID},
     {"digits", LA_CUSTOMER_ID_DIGITS},
     {"opaque", LA_CUSTOMER_ID_OPAQUE},
 };
 
-#define CHOICES_OF(names_) {names_, CYAML_ARRAY_LEN(names_)}
+#define CHOICES_OF(names_)              \
+    {                                   \
+        names_, CYAML_ARRAY_LEN(names_) \
+    }
 const la_choices la_choices_levels = CHOICES_OF(level_names);
 const la_choices la_choices_request_logs = CHOICES_OF(request_log_names);
 const la_choices la_choices_algorithms = CHOICES_OF(algorithm_names);
@@ -63,33 +67,32 @@ int la_choices_value(const la_choices *choices, const char *name)
 
 static const cyaml_schema_value_t text_entry = {CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 0, CYAML_UNLIMITED)};
 
-#define LIST(mapping, option, flags, entry, least, most)                                                               \
-    CYAML_FIELD_SEQUENCE_COUNT(#option, CYAML_FLAG_POINTER | (flags), raw_##mapping, o_##option, n_##option, entry,    \
+#define LIST(mapping, option, flags, entry, least, most)                                                            \
+    CYAML_FIELD_SEQUENCE_COUNT(#option, CYAML_FLAG_POINTER | (flags), raw_##mapping, o_##option, n_##option, entry, \
                                least, most),
 
 #define MAPPING(mapping) static const cyaml_schema_field_t fields_##mapping[] = {
-#define NUMBER(mapping, option, fallback, least, most)                                                                 \
+#define NUMBER(mapping, option, fallback, least, most) \
     CYAML_FIELD_UINT_PTR(#option, OPTIONAL, raw_##mapping, o_##option),
-#define NEEDED_NUMBER(mapping, option, least, most)                                                                    \
-    CYAML_FIELD_UINT_PTR(#option, NEEDED, raw_##mapping, o_##option),
+#define NEEDED_NUMBER(mapping, option, least, most) CYAML_FIELD_UINT_PTR(#option, NEEDED, raw_##mapping, o_##option),
 #define FLAG(mapping, option, fallback) CYAML_FIELD_BOOL_PTR(#option, OPTIONAL, raw_##mapping, o_##option),
-#define CHOICE(mapping, option, fallback, choices)                                                                     \
-    CYAML_FIELD_ENUM_PTR(#option, OPTIONAL | CYAML_FLAG_STRICT, raw_##mapping, o_##option, NAMES_##choices,            \
+#define CHOICE(mapping, option, fallback, choices)                                                          \
+    CYAML_FIELD_ENUM_PTR(#option, OPTIONAL | CYAML_FLAG_STRICT, raw_##mapping, o_##option, NAMES_##choices, \
                          CYAML_ARRAY_LEN(NAMES_##choices)),
-#define TEXT(mapping, option, fallback, kind)                                                                          \
+#define TEXT(mapping, option, fallback, kind) \
     CYAML_FIELD_STRING_PTR(#option, OPTIONAL, raw_##mapping, o_##option, 0, CYAML_UNLIMITED),
-#define NEEDED_TEXT(mapping, option, kind)                                                                             \
+#define NEEDED_TEXT(mapping, option, kind) \
     CYAML_FIELD_STRING_PTR(#option, NEEDED, raw_##mapping, o_##option, 0, CYAML_UNLIMITED),
 #define TEXTS(mapping, option, kind, least, most) LIST(mapping, option, OPTIONAL, &text_entry, least, most)
 #define MAP(mapping, option, of) CYAML_FIELD_MAPPING(#option, OPTIONAL, raw_##mapping, o_##option, fields_##of),
 #define NEEDED_MAP(mapping, option, of) CYAML_FIELD_MAPPING(#option, NEEDED, raw_##mapping, o_##option, fields_##of),
 #define MAPS(mapping, option, of, most) LIST(mapping, option, OPTIONAL, &entry_##of, 0, most)
 #define NEEDED_MAPS(mapping, option, of, most) LIST(mapping, option, NEEDED, &entry_##of, 1, most)
-#define END(mapping)                                                                                                   \
-    CYAML_FIELD_END                                                                                                    \
-    }                                                                                                                  \
-    ;                                                                                                                  \
-    static const cyaml_schema_value_t entry_##mapping = {                                                              \
+#define END(mapping)                                      \
+    CYAML_FIELD_END                                       \
+    }                                                     \
+    ;                                                     \
+    static const cyaml_schema_value_t entry_##mapping = { \
         CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, raw_##mapping, fields_##mapping)};
 #include "config/options.def"
 
@@ -129,7 +132,8 @@ typedef struct capture {
     unsigned line;
 } capture;
 
-static void catch_log(cyaml_log_t level, void *self, const char *format, va_list args) __attribute__((format(printf, 3, 0)));
+static void catch_log(cyaml_log_t level, void *self, const char *format, va_list args)
+    __attribute__((format(printf, 3, 0)));
 static void catch_log(cyaml_log_t level, void *self, const char *format, va_list args)
 {
     capture *c = self;

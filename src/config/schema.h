@@ -20,12 +20,20 @@
 #define CHOICE(mapping, option, fallback, choices) int *o_##option;
 #define TEXT(mapping, option, fallback, kind) char *o_##option;
 #define NEEDED_TEXT(mapping, option, kind) char *o_##option;
-#define TEXTS(mapping, option, kind, least, most) char **o_##option; uint32_t n_##option;
+#define TEXTS(mapping, option, kind, least, most) \
+    char **o_##option;                            \
+    uint32_t n_##option;
 #define MAP(mapping, option, of) raw_##of o_##option;
 #define NEEDED_MAP(mapping, option, of) raw_##of o_##option;
-#define MAPS(mapping, option, of, most) raw_##of *o_##option; uint32_t n_##option;
-#define NEEDED_MAPS(mapping, option, of, most) raw_##of *o_##option; uint32_t n_##option;
-#define END(mapping) } raw_##mapping;
+#define MAPS(mapping, option, of, most) \
+    raw_##of *o_##option;               \
+    uint32_t n_##option;
+#define NEEDED_MAPS(mapping, option, of, most) \
+    raw_##of *o_##option;                      \
+    uint32_t n_##option;
+#define END(mapping) \
+    }                \
+    raw_##mapping;
 #include "config/options.def"
 
 typedef struct la_choices {

@@ -47,7 +47,8 @@ static const char *describe(const yaml_node_t *node, char ret[FOUND_BYTES])
 static la_result expected(const shape *s, const yaml_node_t *node, const char *what)
 {
     char found[FOUND_BYTES];
-    return la_config_document_fail(s->document, la_node_line(node), s->path, "expected %s; found %s", what, describe(node, found));
+    return la_config_document_fail(s->document, la_node_line(node), s->path, "expected %s; found %s", what,
+                                   describe(node, found));
 }
 
 static const char *list_options(const la_mapping *m, char ret[LIST_BYTES])
@@ -160,8 +161,8 @@ static la_result check_needed(const shape *s, const yaml_node_t *node, const la_
     for (unsigned i = 0; i < m->n; i++) {
         const cyaml_schema_field_t *field = &m->value->mapping.fields[i];
         if (!lines[i] && la_schema_is_needed(field))
-            return la_config_document_fail(s->document, la_node_line(node), s->path, "expected the option %s here: it has no default",
-                                    field->key);
+            return la_config_document_fail(s->document, la_node_line(node), s->path,
+                                           "expected the option %s here: it has no default", field->key);
     }
     return la_ok();
 }
@@ -172,7 +173,8 @@ static la_result check_pair(shape *s, const yaml_node_pair_t *pair, const la_map
     const yaml_node_t *key = la_config_document_node(s->document, pair->key);
     const yaml_node_t *value = la_config_document_node(s->document, pair->value);
     if (!key || !value || key->type != YAML_SCALAR_NODE)
-        return la_config_document_fail(s->document, key ? la_node_line(key) : 1, s->path, "expected the name of an option");
+        return la_config_document_fail(s->document, key ? la_node_line(key) : 1, s->path,
+                                       "expected the name of an option");
     unsigned i = find_option(m, la_node_text(key));
     if (i == m->n) {
         snprintf(what, sizeof what, "one of the options %s", list_options(m, options));
@@ -181,7 +183,8 @@ static la_result check_pair(shape *s, const yaml_node_pair_t *pair, const la_map
     const cyaml_schema_field_t *field = &m->value->mapping.fields[i];
     size_t before = push_key(s, field->key);
     if (lines[i])
-        return la_config_document_fail(s->document, la_node_line(key), s->path, "expected it once; found it in line %u too", lines[i]);
+        return la_config_document_fail(s->document, la_node_line(key), s->path,
+                                       "expected it once; found it in line %u too", lines[i]);
     lines[i] = la_node_line(key);
     LA_TRY(check_value(s, value, &field->value, &m->rules[i]));
     pop(s, before);
@@ -201,8 +204,8 @@ static la_result check_list(shape *s, const yaml_node_t *node, const cyaml_schem
     const yaml_node_item_t *items = node->data.sequence.items.start;
     size_t n = (size_t)(node->data.sequence.items.top - items);
     if (n < rule->least || n > rule->most)
-        return la_config_document_fail(s->document, la_node_line(node), s->path, "expected a list of %u to %u entries; found %zu",
-                                rule->least, rule->most, n);
+        return la_config_document_fail(s->document, la_node_line(node), s->path,
+                                       "expected a list of %u to %u entries; found %zu", rule->least, rule->most, n);
     for (unsigned i = 0; i < n; i++) {
         const yaml_node_t *entry = la_config_document_node(s->document, items[i]);
         size_t before = push_index(s, i);
@@ -213,7 +216,8 @@ static la_result check_list(shape *s, const yaml_node_t *node, const cyaml_schem
     return la_ok();
 }
 
-static la_result check_scalar(const shape *s, const yaml_node_t *node, const cyaml_schema_value_t *value, const la_rule *rule)
+static la_result check_scalar(const shape *s, const yaml_node_t *node, const cyaml_schema_value_t *value,
+                              const la_rule *rule)
 {
     if (value->type == CYAML_UINT)
         return check_number(s, node, rule);

@@ -76,7 +76,8 @@ static bool is_host_name(la_slice s)
     if (s.n == 0 || s.n > HOST_MAX)
         return false;
     while (la_slice_split(&rest, '.', &label))
-        if (label.n == 0 || label.n > 63 || !consists_of(label, "-_") || label.p[0] == '-' || label.p[label.n - 1] == '-')
+        if (label.n == 0 || label.n > 63 || !consists_of(label, "-_") || label.p[0] == '-' ||
+            label.p[label.n - 1] == '-')
             return false;
     for (size_t i = 0; i < label.n; i++)
         if (!is_digit(label.p[i]))
@@ -252,7 +253,8 @@ const char *la_text_expected(la_text_kind kind, la_slice text)
     case LA_TEXT_NONE:
         return NULL;
     case LA_TEXT_ADDRESS:
-        return parse_address(text, bytes, &n) ? NULL : "a numeric IPv4 or IPv6 address such as 127.0.0.1, 0.0.0.0 or ::";
+        return parse_address(text, bytes, &n) ? NULL
+                                              : "a numeric IPv4 or IPv6 address such as 127.0.0.1, 0.0.0.0 or ::";
     case LA_TEXT_PATH:
         return is_path(text) ? NULL : "a path of 1 to 3000 bytes without control characters";
     case LA_TEXT_ENVIRONMENT:
