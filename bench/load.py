@@ -34,6 +34,9 @@ def wrk(port, host, kind, applications, seconds, core=None, connections=CONNECTI
     return result
 
 
+STRAGGLERS_MAX = 64
+
+
 def server_cpu_us(server, host, kind, applications, seconds, core):
     """(CPU microseconds of the server for each answer that it counted, requests per second) under wrk."""
     before_cpu, before = cpu_s(server.process.pid), server.answered()
@@ -41,7 +44,8 @@ def server_cpu_us(server, host, kind, applications, seconds, core):
     after_cpu, after = cpu_s(server.process.pid), server.answered()
     issued, refused = after[0] - before[0], after[1] - before[1]
     wanted, other = (issued, refused) if kind == "good" else (refused, issued)
-    if other or wanted < result["requests"]:
+    # What the run before left on its connections may still be answered in this one: at most one a connection.
+    if other > STRAGGLERS_MAX or wanted < result["requests"]:
         raise RuntimeError(f"{kind}: {issued} issued, {refused} refused, {result['requests']} answers seen")
     return (after_cpu - before_cpu) * 1e6 / wanted, result["requests"] * 1e6 / result["duration_us"]
 

@@ -1,5 +1,6 @@
 #include "base/clock.h"
 
+#include <stdbool.h>
 #include <time.h>
 
 static int64_t read_us(clockid_t id)
@@ -29,21 +30,23 @@ int64_t la_clock_process_cpu_us(void)
     return read_us(CLOCK_PROCESS_CPUTIME_ID);
 }
 
-__attribute__((format(strftime, 2, 0))) static void format(int64_t seconds, const char *pattern, char *ret, size_t bytes)
+static bool to_utc(int64_t seconds, struct tm *ret)
 {
     time_t t = (time_t)seconds;
-    struct tm tm;
-    if (!gmtime_r(&t, &tm) || strftime(ret, bytes, pattern, &tm) == 0)
-        ret[0] = 0;
+    return gmtime_r(&t, ret) != NULL;
 }
 
 void la_clock_format_rfc3339(int64_t seconds, char ret[LA_CLOCK_RFC3339_BYTES])
 {
-    format(seconds, "%Y-%m-%dT%H:%M:%SZ", ret, LA_CLOCK_RFC3339_BYTES);
+    struct tm tm;
+    if (!to_utc(seconds, &tm) || strftime(ret, LA_CLOCK_RFC3339_BYTES, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+        ret[0] = 0;
 }
 
 /* The process never sets a locale, so the names are English. */
 void la_clock_format_http(int64_t seconds, char ret[LA_CLOCK_HTTP_BYTES])
 {
-    format(seconds, "%a, %d %b %Y %H:%M:%S GMT", ret, LA_CLOCK_HTTP_BYTES);
+    struct tm tm;
+    if (!to_utc(seconds, &tm) || strftime(ret, LA_CLOCK_HTTP_BYTES, "%a, %d %b %Y %H:%M:%S GMT", &tm) == 0)
+        ret[0] = 0;
 }

@@ -8,11 +8,28 @@
 
 static _Thread_local char detail[DETAIL_BYTES];
 
-static const la_result_info infos[LA_CODE_COUNT] = {
-#define LA_RESULT(code, wire, status, sentence) [LA_##code] = {#code, wire, status, sentence},
+#define NAME_BYTES 48
+
+/* The names of result.def in lower case, made before main: the preprocessor cannot. */
+static char names[LA_CODE_COUNT][NAME_BYTES] = {
+#define LA_RESULT(code, wire, status, sentence) [LA_##code] = #code,
 #include "base/result.def"
 #undef LA_RESULT
 };
+
+static const la_result_info infos[LA_CODE_COUNT] = {
+#define LA_RESULT(code, wire, status, sentence) [LA_##code] = {names[LA_##code], wire, status, sentence},
+#include "base/result.def"
+#undef LA_RESULT
+};
+
+__attribute__((constructor)) static void lower_names(void)
+{
+    for (size_t i = 0; i < LA_CODE_COUNT; i++)
+        for (char *c = names[i]; *c; c++)
+            if (*c >= 'A' && *c <= 'Z')
+                *c = (char)(*c | 0x20);
+}
 
 const la_result_info *la_result_info_of(la_code code)
 {

@@ -46,6 +46,11 @@ bool la_equal_ct(const void *a, const void *b, size_t bytes)
     return sodium_memcmp(a, b, bytes) == 0;
 }
 
+void la_sha256(const void *p, size_t bytes, uint8_t ret[LA_SHA256_BYTES])
+{
+    crypto_hash_sha256(ret, p, bytes);
+}
+
 void la_random_bytes(void *ret, size_t bytes)
 {
     randombytes_buf(ret, bytes);

@@ -22,6 +22,10 @@ void la_wipe(void *p, size_t bytes);
 /* Compares in a time that depends on `bytes` alone. */
 bool la_equal_ct(const void *a, const void *b, size_t bytes);
 
+/* SHA-256 (FIPS 180-4); for names and checksums, not for secrets (jose/hasher.h). */
+#define LA_SHA256_BYTES 32
+void la_sha256(const void *p, size_t bytes, uint8_t ret[LA_SHA256_BYTES]);
+
 /* Random bytes of the operating system's generator. Ends the process where that fails (it cannot, after boot). */
 void la_random_bytes(void *ret, size_t bytes);
 

@@ -4,38 +4,36 @@
  */
 #include "cli/token_cache.h"
 
+#include "base/secret.h"
 #include "cli/files.h"
 
 #include <limits.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #define ENTRY_MAX_BYTES (64 * 1024)
 #define EARLY_MOST_S 60
 
-static void add_part(EVP_MD_CTX *md, la_slice part)
+static void add_part(la_buffer *b, la_slice part)
 {
-    uint64_t n = part.n; /* so that two parts cannot be read as other two */
-    EVP_DigestUpdate(md, &n, sizeof n);
-    EVP_DigestUpdate(md, part.p, part.n);
+    la_buffer_add_u64(b, part.n); /* so that two parts cannot be read as other two */
+    la_buffer_add_char(b, ':');
+    la_buffer_add(b, part);
 }
 
-static bool name_of(const la_token_ask *ask, char ret[65])
+static bool name_of(const la_token_ask *ask, char ret[2 * LA_SHA256_BYTES + 1])
 {
-    uint8_t hash[EVP_MAX_MD_SIZE];
-    unsigned n = 0;
-    EVP_MD_CTX *md = EVP_MD_CTX_new();
-    bool ok = md && EVP_DigestInit_ex(md, EVP_sha256(), NULL) == 1;
-    if (ok) {
-        add_part(md, ask->url);
-        add_part(md, ask->client_id);
-        add_part(md, ask->client_secret);
-        add_part(md, ask->scope);
-        ok = EVP_DigestFinal_ex(md, hash, &n) == 1;
-    }
-    EVP_MD_CTX_free(md);
-    for (unsigned i = 0; ok && i < n; i++)
+    uint8_t hash[LA_SHA256_BYTES];
+    la_buffer b;
+    la_buffer_init(&b, ENTRY_MAX_BYTES);
+    add_part(&b, ask->url);
+    add_part(&b, ask->client_id);
+    add_part(&b, ask->client_secret);
+    add_part(&b, ask->scope);
+    bool ok = la_buffer_ok(&b);
+    la_sha256(b.p, b.n, hash);
+    la_buffer_done(&b);
+    for (unsigned i = 0; i < LA_SHA256_BYTES; i++)
         snprintf(ret + 2 * i, 3, "%02x", hash[i]);
     return ok;
 }
@@ -43,7 +41,7 @@ static bool name_of(const la_token_ask *ask, char ret[65])
 /* False where this user has no place for a cache. */
 static bool path_of(const la_token_ask *ask, char folder[PATH_MAX], char file[PATH_MAX])
 {
-    char name[65];
+    char name[2 * LA_SHA256_BYTES + 1];
     const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
     int n = -1;
     if (cache && cache[0] == '/')

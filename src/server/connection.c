@@ -6,6 +6,7 @@
 
 #include "oauth/token.h"
 
+#include <stdio.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -452,7 +453,7 @@ bool la_http_connection_open(la_http_server *s, int fd, const void *tag, const c
     c->fd = fd;
     c->wait = LA_WAIT_COUNT;
     c->may_skip_crlf = true;
-    strncpy(c->client_address, client_address, sizeof c->client_address - 1);
+    snprintf(c->client_address, sizeof c->client_address, "%s", client_address);
     if (key) {
         c->counted = true;
         c->census_key = *key;
