@@ -3,10 +3,10 @@
 #include "oauth/issuer.c"
 #include "oauth/scope.c"
 
-#define POLICY(name_, audience_, lifetime_)                                                                            \
-    (la_scope_policy)                                                                                                  \
-    {                                                                                                                  \
-        .name = LA_SLICE(name_), .audience = LA_SLICE(audience_), .lifetime_s = lifetime_                              \
+#define POLICY(name_, audience_, lifetime_)                                               \
+    (la_scope_policy)                                                                     \
+    {                                                                                     \
+        .name = LA_SLICE(name_), .audience = LA_SLICE(audience_), .lifetime_s = lifetime_ \
     }
 
 static void check(const la_grant *g, la_slice requested)

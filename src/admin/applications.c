@@ -59,12 +59,14 @@ la_result la_command_find_application(la_commands *c, la_slice environment, la_s
     }
     la_result r = la_store_find_application(c->store, environment_id, client_id, ret);
     if (r.code == LA_NOT_FOUND && environment.p)
-        return la_fail(LA_NOT_FOUND, "environment %.*s has no application with the client_id \"%s\"", LA_FMT(environment),
-                       la_rule_show(client_id, shown));
+        return la_fail(LA_NOT_FOUND, "environment %.*s has no application with the client_id \"%s\"",
+                       LA_FMT(environment), la_rule_show(client_id, shown));
     if (r.code == LA_NOT_FOUND)
-        return la_fail(LA_NOT_FOUND, "there is no application with the client_id \"%s\"", la_rule_show(client_id, shown));
+        return la_fail(LA_NOT_FOUND, "there is no application with the client_id \"%s\"",
+                       la_rule_show(client_id, shown));
     if (r.code == LA_CONFLICT)
-        return la_fail(LA_CONFLICT, "several environments have an application with the client_id \"%s\": name the environment",
+        return la_fail(LA_CONFLICT,
+                       "several environments have an application with the client_id \"%s\": name the environment",
                        la_rule_show(client_id, shown));
     return r;
 }

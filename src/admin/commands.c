@@ -31,7 +31,8 @@ static la_result put_new_pepper(la_commands *c)
     la_buffer wrapped;
     la_random_bytes(pepper, sizeof pepper);
     la_buffer_init_fixed(&wrapped, memory, sizeof memory);
-    la_result r = la_wrap(c->master_key, PEPPER_PURPOSE, PEPPER_NAME, (la_slice){(const char *)pepper, sizeof pepper}, &wrapped);
+    la_result r = la_wrap(c->master_key, PEPPER_PURPOSE, PEPPER_NAME, (la_slice){(const char *)pepper, sizeof pepper},
+                          &wrapped);
     la_wipe(pepper, sizeof pepper);
     LA_TRY(r);
     r = la_store_put_pepper(c->store, la_buffer_slice(&wrapped));

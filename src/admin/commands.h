@@ -54,7 +54,8 @@ la_result la_command_create_application(la_commands *c, la_slice environment, la
                                         la_auth_method method, la_created_application *ret);
 
 /* client_id in the environment, or, where `environment` is absent, in the only one that has it. */
-la_result la_command_find_application(la_commands *c, la_slice environment, la_slice client_id, la_application_row *ret);
+la_result la_command_find_application(la_commands *c, la_slice environment, la_slice client_id,
+                                      la_application_row *ret);
 la_result la_command_list_applications(la_commands *c, la_slice environment, uint64_t after_id, unsigned limit,
                                        la_application_fn each, void *self);
 la_result la_command_set_application_enabled(la_commands *c, const la_application_row *a, bool enabled);
@@ -69,8 +70,9 @@ typedef struct la_import_progress {
 } la_import_progress;
 typedef struct la_import_hooks {
     void *self;
-    void (*progress)(void *self, const la_import_progress *p);               /* NULL: none */
-    la_result (*created)(void *self, la_slice environment, la_slice client_id, la_slice client_secret, la_slice name); /* client_secret
+    void (*progress)(void *self, const la_import_progress *p); /* NULL: none */
+    la_result (*created)(void *self, la_slice environment, la_slice client_id, la_slice client_secret,
+                         la_slice name);    /* client_secret
                           absent where it was imported; NULL: none */
     la_result (*before_commit)(void *self); /* all rows are in: a failure here undoes them. NULL: none */
 } la_import_hooks;
@@ -80,13 +82,14 @@ la_result la_command_import(la_commands *c, const char *path, la_slice environme
 
 /* ---- secrets (admin/secrets.c) ---- */
 /* expires_in_s 0: never. CONFLICT at the environment's secrets_per_application. */
-la_result la_command_add_secret(la_commands *c, const la_application_row *a, int64_t expires_in_s, uint64_t *ret_secret_id,
-                                char ret_secret[LA_CLIENT_SECRET_MAX + 1]);
+la_result la_command_add_secret(la_commands *c, const la_application_row *a, int64_t expires_in_s,
+                                uint64_t *ret_secret_id, char ret_secret[LA_CLIENT_SECRET_MAX + 1]);
 la_result la_command_list_secrets(la_commands *c, const la_application_row *a, la_secret_fn each, void *self);
 la_result la_command_revoke_secret(la_commands *c, const la_application_row *a, uint64_t secret_id);
 
 /* ---- customers (admin/customers.c) ---- */
-la_result la_command_add_customer(la_commands *c, const la_application_row *a, la_slice customer_id, la_slice app_user_id);
+la_result la_command_add_customer(la_commands *c, const la_application_row *a, la_slice customer_id,
+                                  la_slice app_user_id);
 la_result la_command_list_customers(la_commands *c, const la_application_row *a, la_slice after, unsigned limit,
                                     la_customer_fn each, void *self);
 la_result la_command_remove_customer(la_commands *c, const la_application_row *a, la_slice customer_id);

@@ -11,14 +11,16 @@ static la_result check_id(const la_commands *c, const la_application_row *a, la_
     return la_rule_customer_id(&c->config->environments[index], customer_id);
 }
 
-la_result la_command_add_customer(la_commands *c, const la_application_row *a, la_slice customer_id, la_slice app_user_id)
+la_result la_command_add_customer(la_commands *c, const la_application_row *a, la_slice customer_id,
+                                  la_slice app_user_id)
 {
     la_slice trimmed;
     LA_TRY(check_id(c, a, customer_id));
     LA_TRY(la_rule_app_user_id(app_user_id, &trimmed));
     la_result r = la_store_add_customer(c->store, a->application_id, customer_id, trimmed, la_clock_now_s());
     if (r.code == LA_EXISTS)
-        return la_fail(LA_EXISTS, "customer %.*s is registered in environment %s already", LA_FMT(customer_id), a->environment);
+        return la_fail(LA_EXISTS, "customer %.*s is registered in environment %s already", LA_FMT(customer_id),
+                       a->environment);
     return r;
 }
 
@@ -33,6 +35,7 @@ la_result la_command_remove_customer(la_commands *c, const la_application_row *a
     char shown[LA_RULE_SHOWN_BYTES];
     la_result r = la_store_remove_customer(c->store, a->application_id, customer_id);
     if (r.code == LA_NOT_FOUND)
-        return la_fail(LA_NOT_FOUND, "application %s has no customer \"%s\"", a->client_id, la_rule_show(customer_id, shown));
+        return la_fail(LA_NOT_FOUND, "application %s has no customer \"%s\"", a->client_id,
+                       la_rule_show(customer_id, shown));
     return r;
 }

@@ -35,8 +35,8 @@ static la_result find_row_environment(const import *im, const la_row *row, unsig
         return la_fail(LA_INVALID, "the row names no environment");
     if (name.n && im->environment.p && !la_slice_equal(name, im->environment)) {
         char shown[LA_RULE_SHOWN_BYTES];
-        return la_fail(LA_INVALID, "the row is of environment \"%s\", but the import is into %.*s", la_rule_show(name, shown),
-                       LA_FMT(im->environment));
+        return la_fail(LA_INVALID, "the row is of environment \"%s\", but the import is into %.*s",
+                       la_rule_show(name, shown), LA_FMT(im->environment));
     }
     return la_rule_environment(im->c->config, name.n ? name : im->environment, ret_index);
 }
@@ -158,7 +158,7 @@ la_result la_command_import(la_commands *c, const char *path, la_slice environme
     unsigned index;
     if (environment.p)
         LA_TRY(la_rule_environment(c->config, environment, &index));
-    import im = {.c = c, .hooks = hooks ? hooks : &no_hooks, .environment = environment, .now_s = la_clock_now_s()};
+import im = {.c = c, .hooks = hooks ? hooks: & no_hooks, .environment = environment, .now_s = la_clock_now_s() };
     LA_TRY(la_rows_open(path, &im.rows));
     la_result r = import_file(&im, path);
     if (la_is_ok(r))

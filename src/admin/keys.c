@@ -22,7 +22,8 @@ static la_result wrap_key(la_commands *c, const la_key *key, la_buffer *wrapped)
     return r;
 }
 
-static la_result store_key(la_commands *c, uint16_t environment_id, const la_key *key, const la_schedule_plan *plan, int64_t now_s)
+static la_result store_key(la_commands *c, uint16_t environment_id, const la_key *key, const la_schedule_plan *plan,
+                           int64_t now_s)
 {
     la_buffer jwk, wrapped;
     la_buffer_init(&jwk, 16384);
@@ -65,7 +66,8 @@ static la_result make_key(la_commands *c, unsigned index, const la_schedule_plan
     return r;
 }
 
-static la_result plan_key(la_commands *c, unsigned index, const la_key_list *keys, bool by_hand, int64_t now_s, la_schedule_plan *ret)
+static la_result plan_key(la_commands *c, unsigned index, const la_key_list *keys, bool by_hand, int64_t now_s,
+                          la_schedule_plan *ret)
 {
     const la_environment_config *e = &c->config->environments[index];
     la_schedule_policy policy = {
@@ -128,7 +130,8 @@ la_result la_command_rotate_key(la_commands *c, la_slice environment, int64_t no
     if (la_is_ok(r) && plan.wanted) {
         r = make_key(c, index, &plan, now_s);
         if (r.code == LA_CONFLICT)
-            r = la_fail(LA_CONFLICT, "environment %.*s: another process has just started a rotation", LA_FMT(environment));
+            r = la_fail(LA_CONFLICT, "environment %.*s: another process has just started a rotation",
+                        LA_FMT(environment));
     }
     la_key_list_done(&keys);
     return r;

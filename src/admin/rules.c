@@ -80,8 +80,10 @@ static la_result unknown_scope(const la_environment_config *e, la_slice name)
     char shown[LA_RULE_SHOWN_BYTES], list[LA_RULE_LIST_BYTES];
     list_scopes(e, list, sizeof list);
     if (la_slice_starts(name, LA_SLICE("customer.")))
-        return la_fail(LA_INVALID, "scope \"%s\": an application is given \"customer\", which stands for every customer.<customer_id>",
-                       la_rule_show(name, shown));
+        return la_fail(
+            LA_INVALID,
+            "scope \"%s\": an application is given \"customer\", which stands for every customer.<customer_id>",
+            la_rule_show(name, shown));
     return la_fail(LA_INVALID, "scope \"%s\" does not exist in environment %.*s; it has: %s", la_rule_show(name, shown),
                    LA_FMT(e->name), list);
 }
@@ -132,8 +134,10 @@ la_result la_rule_client_secret(la_slice client_secret)
 la_result la_rule_slow_hash(la_slice hash)
 {
     if (hash.n > LA_SLOW_HASH_MAX || !la_is_vschar(hash) || !la_slow_hash_supported(hash))
-        return la_fail(LA_INVALID, "the secret_hash is of no supported kind or cost; expected is bcrypt ($2a$, $2b$, $2y$), $5$, $6$, "
-                                   "$y$ or $argon2id$, also behind {bcrypt} or {argon2}");
+        return la_fail(
+            LA_INVALID,
+            "the secret_hash is of no supported kind or cost; expected is bcrypt ($2a$, $2b$, $2y$), $5$, $6$, "
+            "$y$ or $argon2id$, also behind {bcrypt} or {argon2}");
     return la_ok();
 }
 
@@ -141,8 +145,10 @@ la_result la_rule_auth_method(la_slice name, la_auth_method *ret)
 {
     char shown[LA_RULE_SHOWN_BYTES];
     if (!la_auth_method_parse(name, ret))
-        return la_fail(LA_INVALID, "authentication method \"%s\" is unknown; expected is client_secret, client_secret_basic or "
-                                   "client_secret_post", la_rule_show(name, shown));
+        return la_fail(LA_INVALID,
+                       "authentication method \"%s\" is unknown; expected is client_secret, client_secret_basic or "
+                       "client_secret_post",
+                       la_rule_show(name, shown));
     return la_ok();
 }
 
@@ -190,6 +196,6 @@ la_result la_rule_environment(const la_config *config, la_slice name, unsigned *
         }
     }
     char shown[LA_RULE_SHOWN_BYTES], list[LA_RULE_LIST_BYTES];
-    return la_fail(LA_NOT_FOUND, "environment \"%s\" is not in the configuration; it has: %s", la_rule_show(name, shown),
-                   la_rule_list_environments(config, list));
+    return la_fail(LA_NOT_FOUND, "environment \"%s\" is not in the configuration; it has: %s",
+                   la_rule_show(name, shown), la_rule_list_environments(config, list));
 }

@@ -14,8 +14,8 @@ static la_result find_policy(const la_commands *c, const la_application_row *a, 
     return la_ok();
 }
 
-la_result la_command_add_secret(la_commands *c, const la_application_row *a, int64_t expires_in_s, uint64_t *ret_secret_id,
-                                char ret_secret[LA_CLIENT_SECRET_MAX + 1])
+la_result la_command_add_secret(la_commands *c, const la_application_row *a, int64_t expires_in_s,
+                                uint64_t *ret_secret_id, char ret_secret[LA_CLIENT_SECRET_MAX + 1])
 {
     const la_environment_config *e;
     char text[LA_GENERATED_SECRET_CHARS + 1], hint[LA_SECRET_HINT_BYTES];
@@ -27,13 +27,14 @@ la_result la_command_add_secret(la_commands *c, const la_application_row *a, int
     la_secret_hint(la_slice_of(text), hint);
     secret.hint = la_slice_of(hint);
     la_hasher_digest(c->hasher, la_slice_of(text), secret.digest);
-    la_result r = la_store_add_secret(c->store, a->application_id, &secret, e->secrets_per_application, now_s, ret_secret_id);
+    la_result r = la_store_add_secret(c->store, a->application_id, &secret, e->secrets_per_application, now_s,
+                                      ret_secret_id);
     if (la_is_ok(r))
         memcpy(ret_secret, text, sizeof text);
     la_wipe(text, sizeof text);
     if (r.code == LA_CONFLICT)
-        return la_fail(LA_CONFLICT, "application %s has %u live secrets already, the most that environment %s allows", a->client_id,
-                       e->secrets_per_application, a->environment);
+        return la_fail(LA_CONFLICT, "application %s has %u live secrets already, the most that environment %s allows",
+                       a->client_id, e->secrets_per_application, a->environment);
     return r;
 }
 

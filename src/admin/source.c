@@ -24,7 +24,8 @@ la_result la_source_open(const char *path, la_source *ret)
         close(fd);
         return la_fail(LA_NO_MEMORY, "there is no memory to read %s", path);
     }
-    *ret = (la_source){.fd = fd, .p = owned, .owned = owned, .bytes_total = S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0};
+    *ret = (la_source){
+        .fd = fd, .p = owned, .owned = owned, .bytes_total = S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0};
     return la_ok();
 }
 

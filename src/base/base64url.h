@@ -5,7 +5,7 @@
 #include "base/buffer.h"
 
 /* Characters of the base64url text, without padding, of `bytes` bytes. */
-#define LA_BASE64URL_CHARS(bytes) (((bytes) * 4 + 2) / 3)
+#define LA_BASE64URL_CHARS(bytes) (((bytes)*4 + 2) / 3)
 
 /* Writes LA_BASE64URL_CHARS(n) characters, no padding, no zero byte. */
 void la_base64url_encode(const void *from, size_t n, char *ret);

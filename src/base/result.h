@@ -40,18 +40,18 @@ static inline bool la_is_ok(la_result r)
 }
 
 /* Returns the caller's function with the result of `expr` where that failed. */
-#define LA_TRY(expr)                                                                               \
-    do {                                                                                           \
-        la_result la_try_result_ = (expr);                                                         \
-        if (!la_is_ok(la_try_result_))                                                             \
-            return la_try_result_;                                                                 \
+#define LA_TRY(expr)                       \
+    do {                                   \
+        la_result la_try_result_ = (expr); \
+        if (!la_is_ok(la_try_result_))     \
+            return la_try_result_;         \
     } while (0)
 
 /* For what may fail without harm: says so in the code instead of ignoring the result silently. */
-#define LA_IGNORE(expr)                                                                            \
-    do {                                                                                           \
-        la_result la_ignored_result_ = (expr);                                                     \
-        (void)la_ignored_result_;                                                                  \
+#define LA_IGNORE(expr)                        \
+    do {                                       \
+        la_result la_ignored_result_ = (expr); \
+        (void)la_ignored_result_;              \
     } while (0)
 
 /* Gives the row of a code. Never NULL. */

@@ -12,7 +12,10 @@ typedef struct la_slice {
 } la_slice;
 
 #define LA_SLICE(literal) ((la_slice){"" literal, sizeof(literal) - 1})
-#define LA_SLICE_INIT(literal) {"" literal, sizeof(literal) - 1} /* where C wants a constant */
+#define LA_SLICE_INIT(literal)          \
+    {                                   \
+        "" literal, sizeof(literal) - 1 \
+    } /* where C wants a constant */
 #define LA_NO_SLICE ((la_slice){NULL, 0})
 
 /* For printf("%.*s"). */

@@ -34,8 +34,9 @@ static void print_created(la_cli *cli, const la_created_application *a)
         la_json_end(&w);
         return;
     }
-    la_buffer_add_format(&cli->out, "client_id      %s\nclient_secret  %s\nenvironment    %s\nname           %s\nscopes         %s\n",
-                         a->row.client_id, a->client_secret, a->row.environment, a->row.name, a->row.scopes);
+    la_buffer_add_format(
+        &cli->out, "client_id      %s\nclient_secret  %s\nenvironment    %s\nname           %s\nscopes         %s\n",
+        a->row.client_id, a->client_secret, a->row.environment, a->row.name, a->row.scopes);
     la_buffer_add_text(&cli->out, "\nKeep the secret now: it is not shown again.\n");
 }
 
@@ -144,7 +145,8 @@ static la_result run_list(la_cli *cli)
     } else {
         la_table_init(&l.table, 5, titles);
     }
-    la_result r = la_command_list_applications(&s.commands, la_cli_slice(cli, "environment"), after, (unsigned)limit, list_one, &l);
+    la_result r = la_command_list_applications(&s.commands, la_cli_slice(cli, "environment"), after, (unsigned)limit,
+                                               list_one, &l);
     list_end(cli, &l, limit);
     la_session_close(&s);
     return r;
@@ -161,11 +163,12 @@ static void show_begin(la_cli *cli, const la_application_row *a, la_json_writer 
     }
     char created[LA_CLOCK_RFC3339_BYTES];
     la_clock_format_rfc3339(a->created_at_s, created);
-    la_buffer_add_format(&cli->out,
-                         "client_id    %s\nenvironment  %s\nname         %s\nscopes       %s\nauth method  %s\nstate        %s\n"
-                         "created      %s\n\n",
-                         a->client_id, a->environment, a->name, a->scopes, la_auth_method_name(a->auth_method),
-                         a->enabled ? "enabled" : "disabled", created);
+    la_buffer_add_format(
+        &cli->out,
+        "client_id    %s\nenvironment  %s\nname         %s\nscopes       %s\nauth method  %s\nstate        %s\n"
+        "created      %s\n\n",
+        a->client_id, a->environment, a->name, a->scopes, la_auth_method_name(a->auth_method),
+        a->enabled ? "enabled" : "disabled", created);
 }
 
 static la_result run_show(la_cli *cli)
@@ -203,7 +206,8 @@ static la_result set_enabled(la_cli *cli, bool enabled)
         la_json_close(&w, '}');
         la_json_end(&w);
     } else {
-        la_buffer_add_format(&cli->out, "Application %s in %s is %s.\n", a.client_id, a.environment, enabled ? "enabled" : "disabled");
+        la_buffer_add_format(&cli->out, "Application %s in %s is %s.\n", a.client_id, a.environment,
+                             enabled ? "enabled" : "disabled");
     }
     return r;
 }
@@ -224,8 +228,8 @@ static la_result confirm(const la_cli *cli, const la_application_row *a)
         return la_ok();
     if (cli->json || !isatty(STDIN_FILENO))
         return la_fail(LA_USAGE, "deleting needs --yes where nobody can be asked");
-    fprintf(stderr, "Delete application %s (%s) of environment %s with its secrets and customers? [y/N] ", a->client_id, a->name,
-            a->environment);
+    fprintf(stderr, "Delete application %s (%s) of environment %s with its secrets and customers? [y/N] ", a->client_id,
+            a->name, a->environment);
     char answer[16] = "";
     if (!fgets(answer, sizeof answer, stdin) || (answer[0] != 'y' && answer[0] != 'Y'))
         return la_fail(LA_CONFLICT, "nothing was deleted");
@@ -259,9 +263,12 @@ static la_result run_delete(la_cli *cli)
 static const la_cli_option create_options[] = {
     {"environment", "NAME", "The environment that it belongs to; needed.", false},
     {"name", "NAME", "What people call it: 1 to 200 bytes; needed.", false},
-    {"scope", "SCOPE", "A scope that it may ask for; may be repeated. \"customer\" stands for every customer.<customer_id>. Without any: api customer.",
+    {"scope", "SCOPE",
+     "A scope that it may ask for; may be repeated. \"customer\" stands for every customer.<customer_id>. Without any: "
+     "api customer.",
      true},
-    {"auth-method", "METHOD", "client_secret (either way, the default), client_secret_basic or client_secret_post.", false},
+    {"auth-method", "METHOD", "client_secret (either way, the default), client_secret_basic or client_secret_post.",
+     false},
     {0},
 };
 
@@ -280,28 +287,35 @@ static const la_cli_option delete_options[] = {
 
 const la_cli_command la_cli_app_commands[] = {
     {"app create", "", 0, 0, "Creates an application and its first secret.",
-     "Creates an application in an environment and prints its client_id and client_secret. This is the only time that the secret is "
+     "Creates an application in an environment and prints its client_id and client_secret. This is the only time that "
+     "the secret is "
      "shown: the store keeps a keyed hash of it.",
-     "  leanauth app create --environment sandbox-uae --name \"Billing backend\" --scope api --scope customer\n", create_options,
-     run_create},
+     "  leanauth app create --environment sandbox-uae --name \"Billing backend\" --scope api --scope customer\n",
+     create_options, run_create},
     {"app list", "", 0, 0, "Lists applications.", "Lists applications in the order in which they were made.",
      "  leanauth app list --environment production --limit 50\n", list_options, run_list},
     {"app show", "CLIENT_ID", 1, 1, "Shows an application and its secrets.",
-     "Shows an application and, of each of its secrets, a hint, when it was made, expires, was revoked and was last used.",
+     "Shows an application and, of each of its secrets, a hint, when it was made, expires, was revoked and was last "
+     "used.",
      "  leanauth app show 6f1d2c3b-8a4e-4f5a-9b6c-7d8e9f0a1b2c\n", la_cli_application_options, run_show},
     {"app enable", "CLIENT_ID", 1, 1, "Lets an application get tokens again.", "Undoes \"app disable\".",
      "  leanauth app enable 6f1d2c3b-8a4e-4f5a-9b6c-7d8e9f0a1b2c\n", la_cli_application_options, run_enable},
     {"app disable", "CLIENT_ID", 1, 1, "Refuses an application further tokens.",
-     "Refuses an application further tokens, within 250 ms on a running server. Tokens that it has stay valid until they expire.",
+     "Refuses an application further tokens, within 250 ms on a running server. Tokens that it has stay valid until "
+     "they expire.",
      "  leanauth app disable 6f1d2c3b-8a4e-4f5a-9b6c-7d8e9f0a1b2c\n", la_cli_application_options, run_disable},
     {"app delete", "CLIENT_ID", 1, 1, "Deletes an application for good.",
      "Deletes an application with its secrets and customers. Asks first on a terminal; elsewhere --yes is needed.",
      "  leanauth app delete 6f1d2c3b-8a4e-4f5a-9b6c-7d8e9f0a1b2c --yes\n", delete_options, run_delete},
     {"app import", "FILE", 1, 1, "Creates applications in bulk.",
-     "Creates an application for each row of a CSV file (.csv, with a header line) or a JSON Lines file (.jsonl): all of them, or none.\n"
-     "Columns or members: name (needed), environment, scopes (space-separated), client_id, client_secret, secret_hash, auth_method, "
-     "enabled. Without client_id one is made. Without client_secret and secret_hash a secret is made; those are written, with the "
-     "client_id of every row, to the file of --output in the form of the input, readable by its owner only. With --json and no --output "
+     "Creates an application for each row of a CSV file (.csv, with a header line) or a JSON Lines file (.jsonl): all "
+     "of them, or none.\n"
+     "Columns or members: name (needed), environment, scopes (space-separated), client_id, client_secret, secret_hash, "
+     "auth_method, "
+     "enabled. Without client_id one is made. Without client_secret and secret_hash a secret is made; those are "
+     "written, with the "
+     "client_id of every row, to the file of --output in the form of the input, readable by its owner only. With "
+     "--json and no --output "
      "they go to standard output as JSON Lines; they count only if the exit status is 0.",
      "  leanauth app import partners.csv --environment production --output credentials.csv\n", la_cli_import_options,
      la_cli_run_import},

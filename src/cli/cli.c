@@ -22,9 +22,17 @@ const la_cli_option la_cli_common_options[] = {
 };
 
 const la_cli_command *const la_cli_groups[] = {
-    la_cli_init_commands,   la_cli_server_commands,   la_cli_app_commands, la_cli_secret_commands,
-    la_cli_customer_commands, la_cli_key_commands,    la_cli_token_commands, la_cli_verify_commands,
-    la_cli_version_commands, la_cli_help_commands,    NULL,
+    la_cli_init_commands,
+    la_cli_server_commands,
+    la_cli_app_commands,
+    la_cli_secret_commands,
+    la_cli_customer_commands,
+    la_cli_key_commands,
+    la_cli_token_commands,
+    la_cli_verify_commands,
+    la_cli_version_commands,
+    la_cli_help_commands,
+    NULL,
 };
 
 /* "app create" against the words "app" and "create"; `second` may be NULL. */
@@ -70,7 +78,8 @@ static bool wants_json(int argc, char **argv)
 
 static int print(la_buffer *out, int fd, int status, bool json)
 {
-    la_result r = la_buffer_ok(out) ? la_cli_write(fd, la_buffer_slice(out)) : la_fail(LA_TOO_LARGE, "the output is too large");
+    la_result r = la_buffer_ok(out) ? la_cli_write(fd, la_buffer_slice(out))
+                                    : la_fail(LA_TOO_LARGE, "the output is too large");
     la_buffer_done(out);
     if (la_is_ok(r))
         return status;
@@ -94,7 +103,8 @@ static int explain(int argc, char **argv)
         return print(&out, asked ? STDOUT_FILENO : STDERR_FILENO, asked ? EXIT_DONE : EXIT_USAGE, false);
     }
     la_result r = la_fail(LA_USAGE, "there is no command \"%s%s%s\"", first, group ? " " : "", group ? second : "");
-    la_cli_report(r, group ? "Those that there are: leanauth help" : "The list of commands: leanauth --help", wants_json(argc, argv));
+    la_cli_report(r, group ? "Those that there are: leanauth help" : "The list of commands: leanauth --help",
+                  wants_json(argc, argv));
     if (!wants_json(argc, argv)) {
         if (group)
             la_cli_help_group(la_slice_of(first), &out);

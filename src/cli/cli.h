@@ -58,8 +58,8 @@ struct la_cli {
     unsigned n_arguments;
     const char *arguments[LA_CLI_ARGUMENTS_MAX];
     bool json;
-    bool silent;   /* whoever failed has told so already */
-    la_buffer out; /* written to standard output once the command is done; secrets may be in it */
+    bool silent;                  /* whoever failed has told so already */
+    la_buffer out;                /* written to standard output once the command is done; secrets may be in it */
     char hint[LA_CLI_HINT_BYTES]; /* what to do about a failure; "" mostly */
 };
 

@@ -14,7 +14,8 @@ static void print_done(la_cli *cli, const la_application_row *a, const char *cus
         la_json_close(&w, '}');
         la_json_end(&w);
     } else {
-        la_buffer_add_format(&cli->out, "Customer %s of application %s in %s is %s.\n", customer_id, a->client_id, a->environment, done);
+        la_buffer_add_format(&cli->out, "Customer %s of application %s in %s is %s.\n", customer_id, a->client_id,
+                             a->environment, done);
     }
 }
 
@@ -24,7 +25,8 @@ static la_result run_add(la_cli *cli)
     la_application_row a;
     LA_TRY(la_session_open_application(cli, &s, &a));
     la_slice app_user_id = la_cli_slice(cli, "app-user-id");
-    la_result r = la_command_add_customer(&s.commands, &a, la_slice_of(cli->arguments[1]), app_user_id.p ? app_user_id : LA_SLICE(""));
+    la_result r = la_command_add_customer(&s.commands, &a, la_slice_of(cli->arguments[1]),
+                                          app_user_id.p ? app_user_id : LA_SLICE(""));
     la_session_close(&s);
     if (la_is_ok(r))
         print_done(cli, &a, cli->arguments[1], "added");
@@ -125,11 +127,14 @@ static const la_cli_option list_options[] = {
 
 const la_cli_command la_cli_customer_commands[] = {
     {"customer add", "CLIENT_ID CUSTOMER_ID", 2, 2, "Registers a customer as an application's own.",
-     "Registers a customer as owned by an application. Where the environment's customer policy is \"registered\", customer tokens are "
+     "Registers a customer as owned by an application. Where the environment's customer policy is \"registered\", "
+     "customer tokens are "
      "issued only for such customers; a customer has one owner in an environment.",
-     "  leanauth customer add 6f1d2c3b-8a4e-4f5a-9b6c-7d8e9f0a1b2c 0b1c2d3e-4f50-4a6b-8c7d-9e0f1a2b3c4d --app-user-id user-42\n",
+     "  leanauth customer add 6f1d2c3b-8a4e-4f5a-9b6c-7d8e9f0a1b2c 0b1c2d3e-4f50-4a6b-8c7d-9e0f1a2b3c4d --app-user-id "
+     "user-42\n",
      add_options, run_add},
-    {"customer list", "CLIENT_ID", 1, 1, "Lists the customers that an application owns.", "Lists them in the order of their customer_id.",
+    {"customer list", "CLIENT_ID", 1, 1, "Lists the customers that an application owns.",
+     "Lists them in the order of their customer_id.",
      "  leanauth customer list 6f1d2c3b-8a4e-4f5a-9b6c-7d8e9f0a1b2c --limit 50\n", list_options, run_list},
     {"customer remove", "CLIENT_ID CUSTOMER_ID", 2, 2, "Removes a customer from an application.",
      "Undoes \"customer add\". Tokens that were issued stay valid until they expire.",

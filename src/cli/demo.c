@@ -99,7 +99,8 @@ static la_result find_by_name(la_commands *c, la_slice environment, la_applicati
 static la_result create(la_commands *c, la_demo_entry *e)
 {
     la_created_application created;
-    la_result r = la_command_create_application(c, e->environment->name, DEMO_NAME, LA_SLICE(""), LA_AUTH_CLIENT_SECRET, &created);
+    la_result r = la_command_create_application(c, e->environment->name, DEMO_NAME, LA_SLICE(""), LA_AUTH_CLIENT_SECRET,
+                                                &created);
     if (la_is_ok(r)) {
         memcpy(e->client_id, created.row.client_id, sizeof e->client_id);
         memcpy(e->client_secret, created.client_secret, sizeof e->client_secret);
@@ -134,7 +135,8 @@ static la_result ensure_entry(la_cli *cli, la_commands *c, la_demo_entry *e)
 {
     la_slice environment = e->environment->name;
     la_application_row a;
-    la_result r = e->client_id[0] ? la_command_find_application(c, environment, la_slice_of(e->client_id), &a) : la_error(LA_NOT_FOUND);
+    la_result r = e->client_id[0] ? la_command_find_application(c, environment, la_slice_of(e->client_id), &a)
+                                  : la_error(LA_NOT_FOUND);
     if (r.code == LA_NOT_FOUND) {
         e->client_secret[0] = 0;
         r = find_by_name(c, environment, &a);
@@ -150,7 +152,8 @@ static la_result ensure_entry(la_cli *cli, la_commands *c, la_demo_entry *e)
     if (!e->client_secret[0] || !search.is_live)
         LA_TRY(renew_secret(c, e, &a, search.oldest_id));
     if (!a.enabled)
-        la_cli_note(cli, "the demo application of %.*s is disabled: leanauth app enable %s", LA_FMT(environment), a.client_id);
+        la_cli_note(cli, "the demo application of %.*s is disabled: leanauth app enable %s", LA_FMT(environment),
+                    a.client_id);
     return register_customer(c, e, &a);
 }
 
@@ -188,14 +191,16 @@ static void write_json(const la_demo_entry *entries, unsigned n, la_buffer *out)
 static void print_curl(la_buffer *out, const la_demo_entry *e, const char *scope, const char *rest)
 {
     la_buffer_add_format(out,
-                         "  curl -s %.*s/oauth2/token -d grant_type=client_credentials -d client_id=%s -d client_secret=%s -d scope=%s%s\n",
+                         "  curl -s %.*s/oauth2/token -d grant_type=client_credentials -d client_id=%s -d "
+                         "client_secret=%s -d scope=%s%s\n",
                          LA_FMT(base_url(e)), e->client_id, e->client_secret, scope, rest);
 }
 
 static void print_entry(la_buffer *out, const la_demo_entry *e)
 {
     la_buffer_add_format(out, "%.*s%s\n  base URL       %.*s\n  client_id      %s\n  client_secret  %s\n\n",
-                         LA_FMT(e->environment->name), e->environment->is_default ? " (answers for any other host name as well)" : "",
+                         LA_FMT(e->environment->name),
+                         e->environment->is_default ? " (answers for any other host name as well)" : "",
                          LA_FMT(base_url(e)), e->client_id, e->client_secret);
     print_curl(out, e, "api", "");
     print_curl(out, e, "customer.", e->customer_id);
@@ -203,7 +208,8 @@ static void print_entry(la_buffer *out, const la_demo_entry *e)
 }
 
 /* Writes the file only where something changed, so that a second run leaves it alone. */
-static la_result keep(const char *path, const la_buffer *before, const la_demo_entry *entries, unsigned n, la_buffer *text)
+static la_result keep(const char *path, const la_buffer *before, const la_demo_entry *entries, unsigned n,
+                      la_buffer *text)
 {
     write_json(entries, n, text);
     if (!la_buffer_ok(text))
@@ -233,7 +239,8 @@ la_result la_demo_ensure(la_cli *cli, la_commands *c, const char *path)
     la_buffer_init(&text, DEMO_FILE_MAX_BYTES);
     json_t *file = parse_file(path, &before);
     la_demo_entry *entries = calloc(n, sizeof *entries);
-    la_result r = entries ? ensure_all(cli, c, file, entries) : la_fail(LA_NO_MEMORY, "there is no memory for the demo");
+    la_result r = entries ? ensure_all(cli, c, file, entries)
+                          : la_fail(LA_NO_MEMORY, "there is no memory for the demo");
     if (la_is_ok(r))
         r = keep(path, &before, entries, n, &text);
     for (unsigned i = 0; la_is_ok(r) && !cli->json && i < n; i++)

@@ -14,8 +14,8 @@ void la_fetch_add_parameter(la_buffer *form, const char *name, la_slice value)
     la_buffer_add_char(form, '=');
     for (size_t i = 0; i < value.n; i++) {
         unsigned char c = (unsigned char)value.p[i];
-        bool plain = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
-                     c == '_';
+        bool plain = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
+                     c == '.' || c == '_';
         char escaped[3] = {'%', hex[c >> 4], hex[c & 15]};
         la_buffer_add(form, plain ? (la_slice){value.p + i, 1} : (la_slice){escaped, sizeof escaped});
     }
@@ -42,7 +42,8 @@ static la_result check_url(const char *url)
     if (!u)
         return la_fail(LA_NO_MEMORY, "out of memory");
     la_result r = la_ok();
-    if (curl_url_set(u, CURLUPART_URL, url, 0) != CURLUE_OK || curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
+    if (curl_url_set(u, CURLUPART_URL, url, 0) != CURLUE_OK ||
+        curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
         curl_url_get(u, CURLUPART_HOST, &host, 0) != CURLUE_OK)
         r = la_fail(LA_INVALID, "%s is not a URL: expected https://host/…", url);
     else if (curl_url_get(u, CURLUPART_USER, &user, 0) == CURLUE_OK)

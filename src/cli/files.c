@@ -14,7 +14,8 @@
 static la_result fail(const char *what, const char *path)
 {
     int error = errno;
-    return la_fail(error == ENOSPC || error == EDQUOT ? LA_FULL : LA_IO, "cannot %s %s: %s", what, path, strerror(error));
+    return la_fail(error == ENOSPC || error == EDQUOT ? LA_FULL : LA_IO, "cannot %s %s: %s", what, path,
+                   strerror(error));
 }
 
 void la_file_folder_of(const char *path, char *ret)

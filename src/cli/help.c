@@ -43,18 +43,20 @@ static void add_summary(la_buffer *out, const la_cli_command *c)
     la_buffer_add_char(out, '\n');
 }
 
-static const char *const files_text =
-    "The configuration is the FILE of --config, else of LEANAUTH_CONFIG, else leanauth.yaml in the folder LEANAUTH_HOME,\n"
-    "else /etc/leanauth/leanauth.yaml.\n";
+static const char *const files_text = "The configuration is the FILE of --config, else of LEANAUTH_CONFIG, else "
+                                      "leanauth.yaml in the folder LEANAUTH_HOME,\n"
+                                      "else /etc/leanauth/leanauth.yaml.\n";
 
 void la_cli_help_all(la_buffer *out)
 {
-    la_buffer_add_text(out, "leanauth: an OAuth 2.0 token server for machines\n\nUsage: leanauth COMMAND [OPTION]... [ARGUMENT]...\n\n"
-                            "Commands:\n");
+    la_buffer_add_text(
+        out, "leanauth: an OAuth 2.0 token server for machines\n\nUsage: leanauth COMMAND [OPTION]... [ARGUMENT]...\n\n"
+             "Commands:\n");
     for (size_t g = 0; la_cli_groups[g]; g++)
         for (const la_cli_command *c = la_cli_groups[g]; c->words; c++)
             add_summary(out, c);
-    la_buffer_add_text(out, "\n\"leanauth COMMAND --help\" says more about one of them. Each takes --config FILE and --json.\n");
+    la_buffer_add_text(
+        out, "\n\"leanauth COMMAND --help\" says more about one of them. Each takes --config FILE and --json.\n");
     la_buffer_add_text(out, files_text);
     la_buffer_add_text(out, "Exit status: 0 done, 1 failed, 2 called wrongly.\n");
 }
@@ -83,7 +85,8 @@ static void add_options(la_buffer *out, const la_cli_option *o)
 {
     for (; o && o->name; o++) {
         size_t before = out->n;
-        la_buffer_add_format(out, "  --%s%s%s%s", o->name, o->value ? " " : "", o->value ? o->value : "", o->repeats ? "..." : "");
+        la_buffer_add_format(out, "  --%s%s%s%s", o->name, o->value ? " " : "", o->value ? o->value : "",
+                             o->repeats ? "..." : "");
         size_t width = out->n - before;
         if (width >= OPTION_COLUMN) {
             la_buffer_add_char(out, '\n');

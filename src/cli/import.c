@@ -17,7 +17,7 @@
 
 /* Where the credentials go. */
 typedef struct sink {
-    int fd; /* -1: nowhere */
+    int fd;           /* -1: nowhere */
     const char *path; /* NULL: standard output */
     la_rows_form form;
     la_buffer gathered;
@@ -141,11 +141,13 @@ static void add_credentials(sink *s, la_slice environment, la_slice client_id, l
     la_json_end(&w);
 }
 
-static la_result take_created(void *self, la_slice environment, la_slice client_id, la_slice client_secret, la_slice name)
+static la_result take_created(void *self, la_slice environment, la_slice client_id, la_slice client_secret,
+                              la_slice name)
 {
     sink *s = &((import_run *)self)->sink;
     if (s->fd < 0 && client_secret.p)
-        return la_fail(LA_USAGE, "the row brings no secret of its own: --output FILE is needed for the one that is made");
+        return la_fail(LA_USAGE,
+                       "the row brings no secret of its own: --output FILE is needed for the one that is made");
     if (s->fd < 0)
         return la_ok();
     add_credentials(s, environment, client_id, client_secret, name);
@@ -234,7 +236,8 @@ static void print_imported(la_cli *cli, uint64_t count)
         la_json_close(&w, '}');
         la_json_end(&w);
     } else if (!cli->json) {
-        la_buffer_add_format(&cli->out, "%llu applications are imported from %s.\n", (unsigned long long)count, cli->arguments[0]);
+        la_buffer_add_format(&cli->out, "%llu applications are imported from %s.\n", (unsigned long long)count,
+                             cli->arguments[0]);
         if (output)
             la_buffer_add_format(&cli->out, "Their credentials are in %s.\n", output);
     }
@@ -266,7 +269,8 @@ la_result la_cli_run_import(la_cli *cli)
 
 const la_cli_option la_cli_import_options[] = {
     {"environment", "NAME", "The environment of every row; without it each row names its own.", false},
-    {"output", "FILE", "A new file for the credentials, mode 0600, in the form of the input. Needed unless every row brings its secret.",
+    {"output", "FILE",
+     "A new file for the credentials, mode 0600, in the form of the input. Needed unless every row brings its secret.",
      false},
     {"quiet", NULL, "Shows no progress.", false},
     {0},

@@ -73,7 +73,8 @@ static la_result renew_config(init *in, la_slice file)
     if (!in->has_admin_port)
         in->wanted.admin_port = recorded.admin_port;
     in->wanted.demo |= recorded.demo;
-    bool same = recorded.demo == in->wanted.demo && recorded.port == in->wanted.port && recorded.admin_port == in->wanted.admin_port;
+    bool same = recorded.demo == in->wanted.demo && recorded.port == in->wanted.port &&
+                recorded.admin_port == in->wanted.admin_port;
     return same ? la_ok() : write_config(in);
 }
 
@@ -98,8 +99,8 @@ static void note_kept_ports(const init *in, const la_config *config)
     bool differ = (in->has_port && config->listen.port != in->wanted.port) ||
                   (in->has_admin_port && config->admin.port != in->wanted.admin_port);
     if (differ)
-        la_cli_note(in->cli, "%s has been edited, so it is kept; its ports are %u and %u", in->config_path, config->listen.port,
-                    config->admin.port);
+        la_cli_note(in->cli, "%s has been edited, so it is kept; its ports are %u and %u", in->config_path,
+                    config->listen.port, config->admin.port);
 }
 
 static bool has_credential(void)
@@ -130,10 +131,13 @@ static void print_plain(init *in, const la_config *config)
 {
     la_buffer *out = &in->cli->out;
     la_buffer_add_format(out, "configuration  %s%s\n", in->config_path, in->made_config ? " (written)" : "");
-    la_buffer_add_format(out, "master key     %s%s\n", config->master_key_path, in->made_master_key ? " (made; keep a copy of it apart)" : "");
+    la_buffer_add_format(out, "master key     %s%s\n", config->master_key_path,
+                         in->made_master_key ? " (made; keep a copy of it apart)" : "");
     la_buffer_add_format(out, "database       %s%s\n", config->sqlite_path, in->made_database ? " (made)" : "");
     if (!in->wanted.demo)
-        la_buffer_add_format(out, "\nNext: leanauth app create --config %s --environment %.*s --name NAME\n      leanauth serve --config %s\n",
+        la_buffer_add_format(out,
+                             "\nNext: leanauth app create --config %s --environment %.*s --name NAME\n      leanauth "
+                             "serve --config %s\n",
                              in->config_path, LA_FMT(config->environments[0].name), in->config_path);
     else
         la_buffer_add_char(out, '\n');
@@ -215,10 +219,13 @@ static const la_cli_option init_options[] = {
 
 const la_cli_command la_cli_init_commands[] = {
     {"init", "", 0, 0, "Makes configuration, master key and database.",
-     "Makes what is absent of: the folder, leanauth.yaml, master.key, leanauth.db, and a first signing key for each environment. What is "
+     "Makes what is absent of: the folder, leanauth.yaml, master.key, leanauth.db, and a first signing key for each "
+     "environment. What is "
      "there is kept, so it can be run again at any time.\n"
-     "With --demo, each environment has an application named \"Demo application\"; demo.json (mode 0600) keeps the credentials, and "
-     "they are printed with curl lines. A generated configuration that nobody has edited is written anew when other ports are given; an "
+     "With --demo, each environment has an application named \"Demo application\"; demo.json (mode 0600) keeps the "
+     "credentials, and "
+     "they are printed with curl lines. A generated configuration that nobody has edited is written anew when other "
+     "ports are given; an "
      "edited one is kept.",
      "  leanauth init --demo --home ./.leanauth --port 8080 --admin-port 8081\n", init_options, run_init},
     {0},

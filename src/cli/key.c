@@ -48,7 +48,8 @@ static la_result add_environment(la_cli *cli, la_session *s, key_output *o, unsi
 
 static la_result print_keys(la_cli *cli, la_session *s, unsigned first, unsigned n)
 {
-    static const char *const titles[] = {"ENVIRONMENT", "STATE", "ALGORITHM", "KID", "SIGNS FROM", "RETIRES", "REMOVED"};
+    static const char *const titles[] = {"ENVIRONMENT", "STATE",   "ALGORITHM", "KID",
+                                         "SIGNS FROM",  "RETIRES", "REMOVED"};
     key_output o = {.w = {&cli->out, false}, .now_s = la_clock_now_s()};
     la_result r = la_ok();
     if (cli->json) {
@@ -117,11 +118,13 @@ static const la_cli_option rotate_options[] = {
 
 const la_cli_command la_cli_key_commands[] = {
     {"key list", "", 0, 0, "Lists the signing keys.",
-     "Lists the signing keys of the environments: published (in the JWKS, does not sign yet), active (signs), retiring (in the JWKS until "
+     "Lists the signing keys of the environments: published (in the JWKS, does not sign yet), active (signs), retiring "
+     "(in the JWKS until "
      "its last token has expired) or removed.",
      "  leanauth key list --environment production\n", list_options, run_list},
     {"key rotate", "", 0, 0, "Starts the rotation of a signing key.",
-     "Publishes a new signing key. It begins to sign once every cached JWKS has it; the old one stays in the JWKS until its last token "
+     "Publishes a new signing key. It begins to sign once every cached JWKS has it; the old one stays in the JWKS "
+     "until its last token "
      "has expired. Rotations by age need nobody: this is for the time in between. Prints the keys of the environment.",
      "  leanauth key rotate --environment production\n", rotate_options, run_rotate},
     {0},

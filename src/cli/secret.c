@@ -83,7 +83,8 @@ static la_result run_list(la_cli *cli)
     return r;
 }
 
-static void print_added(la_cli *cli, const la_application_row *a, uint64_t secret_id, const char *secret, int64_t expires_at_s)
+static void print_added(la_cli *cli, const la_application_row *a, uint64_t secret_id, const char *secret,
+                        int64_t expires_at_s)
 {
     la_json_writer w = {&cli->out, false};
     if (cli->json) {
@@ -99,8 +100,8 @@ static void print_added(la_cli *cli, const la_application_row *a, uint64_t secre
     }
     char expires[LA_CLOCK_RFC3339_BYTES];
     la_clock_format_rfc3339(expires_at_s, expires);
-    la_buffer_add_format(&cli->out, "client_id      %s\nsecret         %llu\nclient_secret  %s\nexpires        %s\n", a->client_id,
-                         (unsigned long long)secret_id, secret, expires_at_s ? expires : "never");
+    la_buffer_add_format(&cli->out, "client_id      %s\nsecret         %llu\nclient_secret  %s\nexpires        %s\n",
+                         a->client_id, (unsigned long long)secret_id, secret, expires_at_s ? expires : "never");
     la_buffer_add_text(&cli->out, "\nKeep the secret now: it is not shown again.\n");
 }
 
@@ -146,20 +147,23 @@ static la_result run_revoke(la_cli *cli)
         la_json_close(&w, '}');
         la_json_end(&w);
     } else {
-        la_buffer_add_format(&cli->out, "Secret %llu of application %s in %s is revoked.\n", secret_id, a.client_id, a.environment);
+        la_buffer_add_format(&cli->out, "Secret %llu of application %s in %s is revoked.\n", secret_id, a.client_id,
+                             a.environment);
     }
     return r;
 }
 
 static const la_cli_option add_options[] = {
     {"environment", "NAME", "Its environment, where several have the client_id.", false},
-    {"expires-in", "TIME", "Until it stops working: seconds, or a number with s, m, h, d or w. Without it: never.", false},
+    {"expires-in", "TIME", "Until it stops working: seconds, or a number with s, m, h, d or w. Without it: never.",
+     false},
     {0},
 };
 
 const la_cli_command la_cli_secret_commands[] = {
     {"secret add", "CLIENT_ID", 1, 1, "Adds a further secret to an application.",
-     "Adds a secret next to those that the application has, and prints it: the only time that it is shown. Two live at once by default, "
+     "Adds a secret next to those that the application has, and prints it: the only time that it is shown. Two live at "
+     "once by default, "
      "so that a secret can be replaced without an outage: add one, use it, revoke the other.",
      "  leanauth secret add 6f1d2c3b-8a4e-4f5a-9b6c-7d8e9f0a1b2c --expires-in 90d\n", add_options, run_add},
     {"secret list", "CLIENT_ID", 1, 1, "Lists an application's secrets.",

@@ -76,10 +76,12 @@ static la_result run_check(la_cli *cli)
 
 const la_cli_command la_cli_server_commands[] = {
     {"check-config", "", 0, 0, "Checks the configuration file.",
-     "Reads the configuration as the server would. Prints \"FILE: OK\" and warnings, or file, line and what was expected.",
+     "Reads the configuration as the server would. Prints \"FILE: OK\" and warnings, or file, line and what was "
+     "expected.",
      "  leanauth check-config --config /etc/leanauth/leanauth.yaml\n", NULL, run_check},
     {"serve", "", 0, 0, "Runs the server.",
-     "Runs the server in the foreground until SIGTERM or SIGINT, then finishes the requests under way. SIGHUP reads the configuration "
+     "Runs the server in the foreground until SIGTERM or SIGINT, then finishes the requests under way. SIGHUP reads "
+     "the configuration "
      "again. Logs are JSON lines on standard error.",
      "  leanauth serve --config /etc/leanauth/leanauth.yaml\n", NULL, run_serve},
     {0},

@@ -40,7 +40,8 @@ la_result la_session_open(la_cli *cli, la_session *ret)
     la_session s = {0};
     LA_TRY(la_cli_config_path(cli, path));
     if (access(path, F_OK) != 0)
-        la_cli_set_hint(cli, "Name the configuration by --config or LEANAUTH_HOME, or make one: leanauth init --home DIR");
+        la_cli_set_hint(cli,
+                        "Name the configuration by --config or LEANAUTH_HOME, or make one: leanauth init --home DIR");
     LA_TRY(la_config_load(path, &s.config));
     la_result r = open_store(cli, &s);
     if (!la_is_ok(r)) {
@@ -61,8 +62,8 @@ void la_session_close(la_session *s)
 la_result la_session_open_application(la_cli *cli, la_session *ret, la_application_row *ret_application)
 {
     LA_TRY(la_session_open(cli, ret));
-    la_result r = la_command_find_application(&ret->commands, la_cli_slice(cli, "environment"), la_slice_of(cli->arguments[0]),
-                                              ret_application);
+    la_result r = la_command_find_application(&ret->commands, la_cli_slice(cli, "environment"),
+                                              la_slice_of(cli->arguments[0]), ret_application);
     if (r.code == LA_CONFLICT)
         la_cli_set_hint(cli, "Add --environment NAME.");
     if (!la_is_ok(r))

@@ -5,14 +5,16 @@
 
 #define FIRST_LINE_CHARS 200
 
-static void write_demo_environment(la_buffer *out, const char *name, const char *site, uint16_t port, bool fallback, bool test)
+static void write_demo_environment(la_buffer *out, const char *name, const char *site, uint16_t port, bool fallback,
+                                   bool test)
 {
     la_buffer_add_format(out, "  - name: %s\n    issuer: http://%s.localhost:%u\n", name, name, port);
     if (fallback)
         la_buffer_add_text(out, "    default: true    # answers for any other host name as well\n");
     if (test)
         la_buffer_add_text(out, "    test: true       # secrets begin with las_test_\n");
-    la_buffer_add_format(out, "    api: {audience: \"https://api.%s\"}\n    customer: {audience: \"https://sdk.%s\"}\n", site, site);
+    la_buffer_add_format(out, "    api: {audience: \"https://api.%s\"}\n    customer: {audience: \"https://sdk.%s\"}\n",
+                         site, site);
 }
 
 static void write_demo(la_buffer *out, const la_template *t)
@@ -71,7 +73,8 @@ static void write_production(la_buffer *out, const la_template *t)
 {
     la_buffer_add_format(out,
                          "# Written by \"leanauth init\" for the ports %u and %u.\n"
-                         "# Edit it, then run \"leanauth check-config\" and \"leanauth init\" again. What is commented out shows the defaults.\n"
+                         "# Edit it, then run \"leanauth check-config\" and \"leanauth init\" again. What is commented "
+                         "out shows the defaults.\n"
                          "listen: {address: 127.0.0.1, port: %u}   # the token endpoint\n"
                          "admin: {address: 127.0.0.1, port: %u}    # /metrics /livez /readyz\n",
                          t->port, t->admin_port, t->port, t->admin_port);
@@ -94,8 +97,10 @@ static bool read_first_line(la_slice file, la_template *ret)
     if (!la_slice_split(&file, '\n', &first) || first.n >= sizeof line)
         return false;
     snprintf(line, sizeof line, "%.*s", LA_FMT(first));
-    ret->demo = sscanf(line, "# Written by \"leanauth init --demo\" for the ports %5u and %5u.", &port, &admin_port) == 2;
-    if (!ret->demo && sscanf(line, "# Written by \"leanauth init\" for the ports %5u and %5u.", &port, &admin_port) != 2)
+    ret->demo = sscanf(line, "# Written by \"leanauth init --demo\" for the ports %5u and %5u.", &port, &admin_port) ==
+                2;
+    if (!ret->demo &&
+        sscanf(line, "# Written by \"leanauth init\" for the ports %5u and %5u.", &port, &admin_port) != 2)
         return false;
     if (port > UINT16_MAX || admin_port > UINT16_MAX)
         return false;

@@ -142,7 +142,8 @@ static la_result run_token(la_cli *cli)
 static const la_cli_option token_options[] = {
     {"base-url", "URL", "Where the environment answers, such as its issuer; needed.", false},
     {"client-id", "ID", "The Application ID; needed.", false},
-    {"client-secret-file", "FILE", "Reads the client secret from a file. Without it: LEANAUTH_CLIENT_SECRET, else standard input.", false},
+    {"client-secret-file", "FILE",
+     "Reads the client secret from a file. Without it: LEANAUTH_CLIENT_SECRET, else standard input.", false},
     {"scope", "SCOPE", "api (which is the default) or customer.<customer_id>, or several in one argument.", false},
     {"no-cache", NULL, "Always asks the server, and keeps nothing.", false},
     {0},
@@ -150,7 +151,8 @@ static const la_cli_option token_options[] = {
 
 const la_cli_command la_cli_token_commands[] = {
     {"token", "", 0, 0, "Fetches an access token.",
-     "Fetches an access token by the client credentials grant and prints it. It is kept in $XDG_CACHE_HOME/leanauth, readable for you only, "
+     "Fetches an access token by the client credentials grant and prints it. It is kept in $XDG_CACHE_HOME/leanauth, "
+     "readable for you only, "
      "and given again until shortly before it expires.",
      "  LEANAUTH_CLIENT_SECRET=las_test_… leanauth token --base-url https://auth.sandbox.ae.leantech.me \\\n"
      "      --client-id a1b2c3d4-e5f6-7890-abcd-ef0123456789 --scope api\n",

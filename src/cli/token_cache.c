@@ -62,7 +62,8 @@ json_t *la_token_cache_find(const la_token_ask *ask, int64_t now_s)
     la_buffer_init(&text, ENTRY_MAX_BYTES);
     json_t *entry = la_is_ok(la_file_read(file, &text)) ? json_loadb(text.p, text.n, 0, NULL) : NULL;
     la_buffer_done(&text);
-    json_int_t from = json_integer_value(json_object_get(entry, "from")), until = json_integer_value(json_object_get(entry, "until"));
+    json_int_t from = json_integer_value(json_object_get(entry, "from")),
+               until = json_integer_value(json_object_get(entry, "until"));
     json_t *response = NULL;
     if (from <= now_s && now_s < until) /* a clock that went back makes it unusable, too */
         response = json_incref(json_object_get(entry, "response"));
@@ -77,8 +78,8 @@ void la_token_cache_put(const la_token_ask *ask, const json_t *response, int64_t
     int64_t early_s = lifetime_s / 10 < EARLY_MOST_S ? lifetime_s / 10 : EARLY_MOST_S;
     if (lifetime_s <= early_s || !path_of(ask, folder, file) || !la_is_ok(la_file_make_folder(folder)))
         return;
-    json_t *entry = json_pack("{s:I,s:I,s:O}", "from", (json_int_t)now_s, "until", (json_int_t)(now_s + lifetime_s - early_s),
-                              "response", response);
+    json_t *entry = json_pack("{s:I,s:I,s:O}", "from", (json_int_t)now_s, "until",
+                              (json_int_t)(now_s + lifetime_s - early_s), "response", response);
     char *text = entry ? json_dumps(entry, JSON_COMPACT) : NULL;
     if (text)
         LA_IGNORE(la_file_write(file, la_slice_of(text)));

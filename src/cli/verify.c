@@ -1,7 +1,7 @@
 /* leanauth verify: checks a token against the published keys, as a resource server does (RFC 9068 4). */
+#include "jose/verify.h"
 #include "cli/fetch.h"
 #include "cli/shared.h"
-#include "jose/verify.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -41,8 +41,8 @@ static la_result metadata_url(la_slice issuer, char ret[URL_MAX])
     size_t path_n = issuer.n - host_end;
     if (path_n && issuer.p[issuer.n - 1] == '/')
         path_n--;
-    int n = snprintf(ret, URL_MAX, "%.*s/.well-known/oauth-authorization-server%.*s", (int)host_end, issuer.p, (int)path_n,
-                     issuer.p + host_end);
+    int n = snprintf(ret, URL_MAX, "%.*s/.well-known/oauth-authorization-server%.*s", (int)host_end, issuer.p,
+                     (int)path_n, issuer.p + host_end);
     return n < URL_MAX ? la_ok() : la_fail(LA_INVALID, "the issuer is too long");
 }
 
@@ -81,7 +81,8 @@ static la_result check_typ(const json_t *header)
 
 static la_result check_times(const json_t *claims, int64_t now_s)
 {
-    const json_t *exp = json_object_get(claims, "exp"), *iat = json_object_get(claims, "iat"), *nbf = json_object_get(claims, "nbf");
+    const json_t *exp = json_object_get(claims, "exp"), *iat = json_object_get(claims, "iat"),
+                 *nbf = json_object_get(claims, "nbf");
     if (!json_is_integer(exp) || (iat && !json_is_integer(iat)) || (nbf && !json_is_integer(nbf)))
         return failed("exp, iat, nbf", "expected whole numbers");
     if (json_integer_value(exp) <= now_s)
@@ -99,9 +100,7 @@ static bool has_audience(const json_t *aud, la_slice wanted)
     const json_t *one;
     if (json_is_string(aud))
         return la_slice_is(wanted, json_string_value(aud));
-    json_array_foreach(aud, i, one)
-        if (json_is_string(one) && la_slice_is(wanted, json_string_value(one)))
-            return true;
+    json_array_foreach(aud, i, one) if (json_is_string(one) && la_slice_is(wanted, json_string_value(one))) return true;
     return false;
 }
 
@@ -188,8 +187,10 @@ static const la_cli_option verify_options[] = {
 
 const la_cli_command la_cli_verify_commands[] = {
     {"verify", "TOKEN", 1, 1, "Checks an access token.",
-     "Checks a token (- reads it from standard input) against the keys that its issuer publishes: signature, type, issuer, times, audience. "
+     "Checks a token (- reads it from standard input) against the keys that its issuer publishes: signature, type, "
+     "issuer, times, audience. "
      "Prints its claims, or says which check failed.",
-     "  leanauth token … | leanauth verify - --issuer https://auth.sandbox.ae.leantech.me\n", verify_options, run_verify},
+     "  leanauth token … | leanauth verify - --issuer https://auth.sandbox.ae.leantech.me\n", verify_options,
+     run_verify},
     {0},
 };

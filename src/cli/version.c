@@ -65,7 +65,8 @@ static la_result run_version(la_cli *cli)
 }
 
 const la_cli_command la_cli_version_commands[] = {
-    {"version", "", 0, 0, "Prints the version.", "Prints the version of leanauth and of the libraries that it runs with.",
-     "  leanauth version --json\n", NULL, run_version},
+    {"version", "", 0, 0, "Prints the version.",
+     "Prints the version of leanauth and of the libraries that it runs with.", "  leanauth version --json\n", NULL,
+     run_version},
     {0},
 };

@@ -10,17 +10,17 @@
 #include <stdint.h>
 
 /* Limits of what can be stored; the bounds of every buffer that holds it. */
-#define LA_CLIENT_ID_MAX 128      /* characters, VSCHAR (RFC 6749 A.1) */
-#define LA_CLIENT_SECRET_MAX 256  /* characters, VSCHAR (RFC 6749 A.2) */
-#define LA_NAME_MAX 200           /* bytes of UTF-8 */
-#define LA_SCOPES_MAX 1024        /* bytes of an application's scope list */
-#define LA_SECRETS_MAX 8          /* live secrets of one application */
-#define LA_CUSTOMER_ID_MAX 64     /* characters */
+#define LA_CLIENT_ID_MAX 128     /* characters, VSCHAR (RFC 6749 A.1) */
+#define LA_CLIENT_SECRET_MAX 256 /* characters, VSCHAR (RFC 6749 A.2) */
+#define LA_NAME_MAX 200          /* bytes of UTF-8 */
+#define LA_SCOPES_MAX 1024       /* bytes of an application's scope list */
+#define LA_SECRETS_MAX 8         /* live secrets of one application */
+#define LA_CUSTOMER_ID_MAX 64    /* characters */
 #define LA_ENVIRONMENTS_MAX 64
 #define LA_ENVIRONMENT_NAME_MAX 40
-#define LA_SLOW_HASH_MAX 200      /* characters of an imported password hash */
+#define LA_SLOW_HASH_MAX 200 /* characters of an imported password hash */
 #define LA_DIGEST_BYTES 32
-#define LA_KID_CHARS 43           /* RFC 7638 SHA-256 thumbprint in base64url */
+#define LA_KID_CHARS 43 /* RFC 7638 SHA-256 thumbprint in base64url */
 #define LA_ALG_MAX 16
 
 /* How an application authenticates (RFC 7591 2, token_endpoint_auth_method). One per application. */
@@ -74,8 +74,8 @@ typedef struct la_customer_record {
 typedef struct la_key_record {
     uint64_t key_id;
     uint16_t environment_id;
-    la_slice algorithm;  /* JWA name: "ES256" */
-    la_slice kid;        /* LA_KID_CHARS */
+    la_slice algorithm; /* JWA name: "ES256" */
+    la_slice kid;       /* LA_KID_CHARS */
     int64_t published_at_s;
     int64_t activates_at_s;
     int64_t retires_at_s;
@@ -92,13 +92,13 @@ typedef struct la_environment_record {
 /* One step of the change feed: what the registry must now hold, or hold no longer. */
 typedef enum la_feed_kind {
     LA_FEED_PUT_ENVIRONMENT,
-    LA_FEED_PUT_PEPPER,         /* wrapped */
+    LA_FEED_PUT_PEPPER, /* wrapped */
     LA_FEED_PUT_APPLICATION,
     LA_FEED_DELETE_APPLICATION, /* application.environment_id and .client_id are set */
     LA_FEED_PUT_CUSTOMER,
     LA_FEED_DELETE_CUSTOMER,
     LA_FEED_PUT_KEY,
-    LA_FEED_DELETE_KEY,         /* key.environment_id and .kid are set */
+    LA_FEED_DELETE_KEY, /* key.environment_id and .kid are set */
 } la_feed_kind;
 
 typedef struct la_feed_item {

@@ -46,7 +46,8 @@ static int hex_value(char c)
 enum { HAS_ESCAPE = 1, HAS_CONTROL = 2, HAS_NON_ASCII = 4 };
 
 static const unsigned char kinds[256] = {
-    [0 ... 0x1F] = HAS_CONTROL, ['%'] = HAS_ESCAPE, ['+'] = HAS_ESCAPE, [0x7F] = HAS_CONTROL, [0x80 ... 0xFF] = HAS_NON_ASCII,
+    [0 ... 0x1F] = HAS_CONTROL,      ['%'] = HAS_ESCAPE, ['+'] = HAS_ESCAPE, [0x7F] = HAS_CONTROL,
+    [0x80 ... 0xFF] = HAS_NON_ASCII,
 };
 
 static unsigned look(la_slice s)

@@ -11,7 +11,7 @@ typedef struct la_grant {
     unsigned n_scopes;
     la_slice scopes[LA_SCOPE_TOKENS_MAX]; /* as requested, each once */
     la_slice audience;
-    uint32_t lifetime_s; /* the shortest of the scopes */
+    uint32_t lifetime_s;  /* the shortest of the scopes */
     la_slice customer_id; /* absent unless the token is a customer's */
 } la_grant;
 

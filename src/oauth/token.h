@@ -45,25 +45,27 @@ typedef struct la_token_context {
     la_registry_view *view; /* awake */
     const la_hasher *hasher;
     la_random *random;
-    la_arena *arena; /* of this request */
+    la_arena *arena;            /* of this request */
     la_throttle_query throttle; /* is_blocked NULL: none */
-    const uint16_t *environment_ids; /* all there are, to tell in the log a client of another environment; may be NULL */
+    const uint16_t
+        *environment_ids; /* all there are, to tell in the log a client of another environment; may be NULL */
     unsigned n_environment_ids;
     int64_t now_s;
 } la_token_context;
 
 /* What happened, for the response's head, the log, the metrics and last-used times. */
 typedef struct la_token_outcome {
-    la_result result;      /* OK, or the row of result.def that was answered */
-    la_slice client_id;    /* of an application, or what looks like one's id; else absent. Lives as long as the arena and the request */
-    la_slice scope;        /* granted; absent unless OK */
+    la_result result; /* OK, or the row of result.def that was answered */
+    la_slice
+        client_id; /* of an application, or what looks like one's id; else absent. Lives as long as the arena and the request */
+    la_slice scope; /* granted; absent unless OK */
     bool is_customer;
     bool failed_authentication; /* counts toward the throttle */
     uint64_t application_id;    /* 0 unless authenticated */
     uint64_t secret_id;         /* the secret that was right, else 0 */
     bool upgrade_secret;        /* it was a slow hash: store `digest` in its place */
     uint8_t digest[LA_DIGEST_BYTES];
-    la_slice slow_hash;         /* result PENDING: check slow_secret against it off the loop and call again with the verdict */
+    la_slice slow_hash; /* result PENDING: check slow_secret against it off the loop and call again with the verdict */
     la_slice slow_secret;
 } la_token_outcome;
 
@@ -82,7 +84,7 @@ void la_token_issue(const la_token_context *context, const la_token_request *req
 void la_oauth_write_error(la_code code, la_buffer *ret_body);
 
 /* The documents that resource servers and clients read. `keys` are those to be published now. */
-void la_oauth_write_jwks(const la_slice *public_jwks, size_t n, la_buffer *ret);     /* RFC 7517 5 */
-void la_oauth_write_metadata(const la_environment_config *config, la_buffer *ret);   /* RFC 8414 2 */
+void la_oauth_write_jwks(const la_slice *public_jwks, size_t n, la_buffer *ret);   /* RFC 7517 5 */
+void la_oauth_write_metadata(const la_environment_config *config, la_buffer *ret); /* RFC 8414 2 */
 
 #endif

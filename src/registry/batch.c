@@ -72,7 +72,7 @@ static la_result put(la_registry_batch *b, bool *ret_is_new)
     return e ? la_registry_lmdb_result(e, "the registry cannot be written") : la_ok();
 }
 
-static la_result delete(la_registry_batch *b, bool *ret_was_there)
+static la_result delete (la_registry_batch *b, bool *ret_was_there)
 {
     MDB_val key = {b->key.n, b->key.p};
     int e = mdb_del(b->txn, b->registry->dbi, &key, NULL);

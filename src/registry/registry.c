@@ -108,7 +108,8 @@ static la_result make_lock_file(const char *path)
     if (fd >= 0)
         close(fd);
     if (e)
-        return la_fail(e == ENOSPC || e == EDQUOT || e == EFBIG ? LA_FULL : LA_IO, "cannot make %s: %s", path, strerror(e));
+        return la_fail(e == ENOSPC || e == EDQUOT || e == EFBIG ? LA_FULL : LA_IO, "cannot make %s: %s", path,
+                       strerror(e));
     return la_ok();
 }
 

@@ -54,7 +54,8 @@ la_result la_registry_position(la_registry *r, la_feed_position *ret);
  */
 la_result la_registry_batch_begin(la_registry *r, bool from_scratch, la_registry_batch **ret);
 la_result la_registry_batch_apply(la_registry_batch *b, const la_feed_item *item);
-la_result la_registry_batch_commit(la_registry_batch *b, const la_feed_position *position); /* frees b, also on failure */
-la_registry_batch *la_registry_batch_abort(la_registry_batch *b);                           /* takes NULL */
+la_result la_registry_batch_commit(la_registry_batch *b,
+                                   const la_feed_position *position); /* frees b, also on failure */
+la_registry_batch *la_registry_batch_abort(la_registry_batch *b);     /* takes NULL */
 
 #endif

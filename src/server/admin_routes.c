@@ -75,10 +75,10 @@ void la_readyz_handle(const la_route_call *call)
 
     la_buffer_init_fixed(&body, memory, sizeof memory);
     la_buffer_add_format(&body, "{\"status\":\"%s\",\"store\":\"%s\",\"stale_s\":",
-                         ready                        ? "ready"
-                         : atomic_load(&h->draining)  ? "draining"
-                         : !atomic_load(&h->filled)   ? "not filled"
-                                                      : "stale",
+                         ready                       ? "ready"
+                         : atomic_load(&h->draining) ? "draining"
+                         : !atomic_load(&h->filled)  ? "not filled"
+                                                     : "stale",
                          atomic_load(&h->store_up) ? "up" : "down");
     if (stale_s >= 0)
         la_buffer_add_i64(&body, stale_s);

@@ -3,7 +3,7 @@
 #include "server/worker.h"
 
 /* Fetch's preflight; nothing but simple reads is allowed. */
-#define PREFLIGHT                                                                                                  \
+#define PREFLIGHT                                                                                                \
     "Allow: GET, HEAD, OPTIONS\r\nAccess-Control-Allow-Origin: *\r\nAccess-Control-Allow-Methods: GET, HEAD\r\n" \
     "Access-Control-Allow-Headers: If-None-Match\r\nAccess-Control-Max-Age: 86400\r\n"
 

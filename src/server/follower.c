@@ -30,10 +30,10 @@ struct la_follower {
     bool store_is_open;
     bool loss_is_logged;
     bool registry_failure_is_logged;
-    bool look;               /* the feed is to be read whatever the mark says */
+    bool look; /* the feed is to be read whatever the mark says */
     bool snapshot_due;
     uint64_t mark;
-    char stamp_path[4096];   /* its modification time: when the store was last reached, for the next start */
+    char stamp_path[4096]; /* its modification time: when the store was last reached, for the next start */
     int64_t next_chores_us, next_retry_us, next_stamp_us, next_snapshot_us, next_last_used_us, next_complaint_us;
 
     uv_thread_t thread;
@@ -66,7 +66,8 @@ static void recall_reached(la_follower *f)
     struct stat st;
 
     if (stat(f->stamp_path, &st) == 0)
-        atomic_store(&f->daemon->health.reached_at_ms, (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000);
+        atomic_store(&f->daemon->health.reached_at_ms,
+                     (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000);
 }
 
 static void note_registry(la_follower *f)

@@ -12,13 +12,13 @@
 typedef struct la_health {
     _Atomic int64_t reached_at_ms; /* when the registry last agreed with the store, ms since 1970; 0: never known */
     atomic_bool store_up;
-    atomic_bool filled;   /* the registry can be served from */
-    atomic_bool draining; /* SIGTERM came */
-    _Atomic uint64_t sequence;     /* of the change feed */
+    atomic_bool filled;        /* the registry can be served from */
+    atomic_bool draining;      /* SIGTERM came */
+    _Atomic uint64_t sequence; /* of the change feed */
     _Atomic uint64_t applications;
-    _Atomic uint64_t items;        /* feed items applied since the start */
-    _Atomic uint64_t rebuilds;     /* registry rebuilt from scratch since the start */
-    _Atomic uint64_t snapshots;    /* made since the start */
+    _Atomic uint64_t items;     /* feed items applied since the start */
+    _Atomic uint64_t rebuilds;  /* registry rebuilt from scratch since the start */
+    _Atomic uint64_t snapshots; /* made since the start */
     _Atomic uint64_t reloads;
     _Atomic uint64_t reloads_refused;
     _Atomic uint64_t last_used_written;

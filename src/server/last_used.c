@@ -10,17 +10,17 @@ enum { SLOT_BITS = 17, SLOTS = 1 << SLOT_BITS };
 _Static_assert(SLOTS >= 2 * LA_LAST_USED_MAX, "a table that is fuller probes for too long");
 
 typedef struct table {
-    size_t n;             /* uses in it */
-    size_t written;       /* writer: how many of the sorted array are done */
+    size_t n;       /* uses in it */
+    size_t written; /* writer: how many of the sorted array are done */
     bool sorted;
     la_last_used slots[SLOTS]; /* secret_id 0: free */
 } table;
 
 struct la_last_used_book {
-    table *active;            /* the loop's */
-    _Atomic(table *) handed;  /* loop to writer */
-    _Atomic(table *) spare;   /* writer to loop */
-    table *writing;           /* the writer's */
+    table *active;           /* the loop's */
+    _Atomic(table *) handed; /* loop to writer */
+    _Atomic(table *) spare;  /* writer to loop */
+    table *writing;          /* the writer's */
 };
 
 la_last_used_book *la_last_used_book_new(void)

@@ -10,8 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define LA_LAST_USED_MAX 65536   /* secrets per table */
-#define LA_LAST_USED_BATCH 5000  /* secrets per transaction */
+#define LA_LAST_USED_MAX 65536  /* secrets per table */
+#define LA_LAST_USED_BATCH 5000 /* secrets per transaction */
 
 typedef struct la_last_used la_last_used; /* store/store.h, which the loops need not know */
 typedef struct la_last_used_book la_last_used_book;

@@ -55,7 +55,8 @@ static la_result place(la_daemon *d, const la_activated *a, unsigned index, int 
         d->listeners[0].activated_fd = a->fd;
         return la_ok();
     }
-    return la_fail(LA_INVALID, "systemd handed over a socket named %s; expected token, admin or an environment", a->name);
+    return la_fail(LA_INVALID, "systemd handed over a socket named %s; expected token, admin or an environment",
+                   a->name);
 }
 
 la_result la_listeners_collect(la_daemon *d, int *ret_admin_fd)

@@ -97,7 +97,8 @@ static uint64_t sum(const la_metrics *m, size_t offset)
     for (unsigned i = 0; i < m->n_workers; i++) {
         const char *counters = (const char *)m->counters[i];
 
-        total += atomic_load_explicit((const _Atomic uint64_t *)(const void *)(counters + offset), memory_order_relaxed);
+        total += atomic_load_explicit((const _Atomic uint64_t *)(const void *)(counters + offset),
+                                      memory_order_relaxed);
     }
     return total;
 }
@@ -193,7 +194,8 @@ static void write_registry(const la_metrics *m, const la_metrics_gauges *g, la_b
         la_buffer_add_format(b, "leanauth_registry_stale_seconds %lld\n", (long long)stale_s);
     else
         la_buffer_add_text(b, "leanauth_registry_stale_seconds NaN\n");
-    single(b, "leanauth_registry_sequence", "gauge", "Position of the registry in the change feed.", load(&h->sequence));
+    single(b, "leanauth_registry_sequence", "gauge", "Position of the registry in the change feed.",
+           load(&h->sequence));
     single(b, "leanauth_registry_applications", "gauge", "Applications in the registry.", load(&h->applications));
     single(b, "leanauth_registry_items_total", "counter", "Feed items applied to the registry.", load(&h->items));
     single(b, "leanauth_registry_rebuilds_total", "counter", "Times that the registry was rebuilt from scratch.",
@@ -207,8 +209,8 @@ static void write_registry(const la_metrics *m, const la_metrics_gauges *g, la_b
            load(&h->last_used_written));
     single(b, "leanauth_last_used_dropped_total", "counter", "Last-used times that did not fit in an interval.",
            SUM(last_used_dropped));
-    single(b, "leanauth_secrets_upgraded_total", "counter", "Imported secrets kept as a keyed digest after their first use.",
-           load(&h->secrets_upgraded));
+    single(b, "leanauth_secrets_upgraded_total", "counter",
+           "Imported secrets kept as a keyed digest after their first use.", load(&h->secrets_upgraded));
     single(b, "leanauth_housekeeping_failures_total", "counter", "Housekeeping writes that failed and are tried again.",
            load(&h->housekeeping_failures));
 }
@@ -218,7 +220,8 @@ static void write_keys(const la_metrics_gauges *g, la_buffer *b)
     head(b, "leanauth_signing_key_info", "gauge", "The key that signs: 1.");
     for (unsigned i = 0; i < g->n_keys; i++)
         if (g->keys[i].kid.p)
-            la_buffer_add_format(b, "leanauth_signing_key_info{environment=\"%.*s\",algorithm=\"%.*s\",kid=\"%.*s\"} 1\n",
+            la_buffer_add_format(b,
+                                 "leanauth_signing_key_info{environment=\"%.*s\",algorithm=\"%.*s\",kid=\"%.*s\"} 1\n",
                                  LA_FMT(g->keys[i].environment), LA_FMT(g->keys[i].algorithm), LA_FMT(g->keys[i].kid));
     head(b, "leanauth_key_next_rotation_seconds", "gauge", "Time until another key signs.");
     for (unsigned i = 0; i < g->n_keys; i++) {

@@ -12,9 +12,11 @@ static const la_route routes[] = {
     {LA_LISTENER_TOKENS, READ_ANYWHERE, "GET, HEAD, OPTIONS", "", "/oauth2/jwks", la_jwks_handle},
     {LA_LISTENER_TOKENS, READ_ANYWHERE, "GET, HEAD, OPTIONS", "/.well-known/oauth-authorization-server", "",
      la_metadata_handle},
-    {LA_LISTENER_TOKENS, READ_ANYWHERE, "GET, HEAD, OPTIONS", "/.well-known/openid-configuration", "", la_metadata_handle},
+    {LA_LISTENER_TOKENS, READ_ANYWHERE, "GET, HEAD, OPTIONS", "/.well-known/openid-configuration", "",
+     la_metadata_handle},
     /* OpenID Connect Discovery 4.1 appends where RFC 8414 inserts; the same without a path. */
-    {LA_LISTENER_TOKENS, READ_ANYWHERE, "GET, HEAD, OPTIONS", "", "/.well-known/openid-configuration", la_metadata_handle},
+    {LA_LISTENER_TOKENS, READ_ANYWHERE, "GET, HEAD, OPTIONS", "", "/.well-known/openid-configuration",
+     la_metadata_handle},
     {LA_LISTENER_ADMIN, READ, "GET, HEAD", "", "/metrics", la_metrics_handle},
     {LA_LISTENER_ADMIN, READ, "GET, HEAD", "", "/livez", la_livez_handle},
     {LA_LISTENER_ADMIN, READ, "GET, HEAD", "", "/readyz", la_readyz_handle},
@@ -33,8 +35,8 @@ static const la_route *match(la_listener_kind listener, la_slice issuer_path, la
     for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
         la_slice rest = path;
 
-        if (routes[i].listener == listener && takes(&rest, la_slice_of(routes[i].before)) && takes(&rest, issuer_path) &&
-            la_slice_is(rest, routes[i].after))
+        if (routes[i].listener == listener && takes(&rest, la_slice_of(routes[i].before)) &&
+            takes(&rest, issuer_path) && la_slice_is(rest, routes[i].after))
             return &routes[i];
     }
     return NULL;

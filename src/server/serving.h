@@ -11,7 +11,8 @@
 typedef struct la_serving {
     unsigned references;
     la_snapshot *snapshot;
-    int listener_environments[LA_LISTENERS_MAX]; /* by index of the daemon's listeners: index of the environment; -1: Host decides;
+    int listener_environments
+        [LA_LISTENERS_MAX]; /* by index of the daemon's listeners: index of the environment; -1: Host decides;
                                                     -2: it is no longer configured */
     struct {
         la_signer *signer; /* NULL: no key */

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #define WRAP_PURPOSE "signing-key" /* with the kid as name: see jose/wrap.h */
-#define PRIVATE_KEY_MAX 8192         /* bytes of PKCS #8 */
+#define PRIVATE_KEY_MAX 8192       /* bytes of PKCS #8 */
 
 struct la_shared_key {
     atomic_uint references;

@@ -196,9 +196,10 @@ static la_result fill_environment(const la_snapshot_source *source, la_snapshot_
         return la_fail(LA_NOT_FOUND, "the registry does not know the environment %.*s", LA_FMT(e->config->name));
     LA_TRY(r);
     e->metrics_slot = la_metrics_slot(source->metrics, e->config->name);
-    snprintf(e->refusal_headers, sizeof e->refusal_headers,
-             "Cache-Control: no-store\r\nPragma: no-cache\r\nWWW-Authenticate: Basic realm=\"%.*s\", charset=\"UTF-8\"\r\n",
-             LA_FMT(e->config->name));
+    snprintf(
+        e->refusal_headers, sizeof e->refusal_headers,
+        "Cache-Control: no-store\r\nPragma: no-cache\r\nWWW-Authenticate: Basic realm=\"%.*s\", charset=\"UTF-8\"\r\n",
+        LA_FMT(e->config->name));
     LA_TRY(la_registry_each_key(source->view, e->environment_id, collect_key, &list));
     LA_TRY(choose_key(source, &list, e));
     next_s = la_schedule_next_change_s(list.keys, list.n, source->now_s);

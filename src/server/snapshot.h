@@ -34,8 +34,8 @@ typedef struct la_snapshot_environment {
     const la_environment_config *config;
     uint16_t environment_id;
     unsigned metrics_slot;
-    la_shared_key *key;        /* NULL: none that signs */
-    int64_t next_change_s;     /* when another key signs; INT64_MAX: not planned */
+    la_shared_key *key;    /* NULL: none that signs */
+    int64_t next_change_s; /* when another key signs; INT64_MAX: not planned */
     la_document documents[LA_DOCUMENT_KINDS];
     char refusal_headers[192]; /* of a 401: no-store and the challenge */
 } la_snapshot_environment;
@@ -49,7 +49,7 @@ typedef struct la_snapshot {
     atomic_uint references;
     la_shared_config *config;
     la_shared_hasher *hasher;
-    int64_t next_change_s; /* a new snapshot is due then */
+    int64_t next_change_s;   /* a new snapshot is due then */
     int default_environment; /* index; -1: none */
     unsigned n_hosts;
     la_snapshot_host *hosts;
@@ -60,9 +60,9 @@ typedef struct la_snapshot {
 typedef struct la_snapshot_source {
     la_shared_config *config;
     const la_master_key *master_key;
-    la_registry_view *view;        /* awake */
-    la_metrics *metrics;           /* hands out the slots */
-    const la_snapshot *previous;   /* its keys and pepper are used again; NULL: none */
+    la_registry_view *view;      /* awake */
+    la_metrics *metrics;         /* hands out the slots */
+    const la_snapshot *previous; /* its keys and pepper are used again; NULL: none */
     int64_t now_s;
     bool strict; /* an environment without id or usable key is a failure (start, new configuration); otherwise its
                     former key goes on, or it refuses tokens, and the failure is logged */

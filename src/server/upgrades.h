@@ -18,7 +18,7 @@ typedef struct la_upgrade {
 
 typedef struct la_upgrades la_upgrades;
 
-la_upgrades *la_upgrades_new(void);              /* NULL: no memory */
+la_upgrades *la_upgrades_new(void); /* NULL: no memory */
 la_upgrades *la_upgrades_free(la_upgrades *u);
 
 /* Any thread. A secret that waits already is not added twice. */

@@ -199,8 +199,8 @@ static la_result set_up(la_worker *w, la_snapshot *first)
         return la_fail(LA_NO_MEMORY, "out of memory");
     LA_TRY(la_registry_view_new(w->daemon->registry, &w->view));
     LA_TRY(la_serving_new(w->daemon, la_snapshot_hold(first), &w->serving));
-    LA_TRY(la_http_server_new(&w->loop, &first->config->config.limits, w->daemon->census, handle_request, note_refused, w,
-                              &w->http));
+    LA_TRY(la_http_server_new(&w->loop, &first->config->config.limits, w->daemon->census, handle_request, note_refused,
+                              w, &w->http));
     return listen_all(w);
 }
 

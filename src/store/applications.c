@@ -60,8 +60,8 @@ la_result la_store_create_application(la_store *s, const la_new_application *a, 
 
 /* ---- look-up ---- */
 
-#define SELECT_ROWS                                                                                                    \
-    "SELECT a.application_id, a.environment_id, e.name, a.client_id, a.name, a.scopes, a.auth_method, a.enabled,"      \
+#define SELECT_ROWS                                                                                               \
+    "SELECT a.application_id, a.environment_id, e.name, a.client_id, a.name, a.scopes, a.auth_method, a.enabled," \
     " a.created_at_s FROM application AS a JOIN environment AS e ON e.environment_id = a.environment_id"
 
 static la_result read_row(la_sql *q, la_application_row *ret)

@@ -101,9 +101,9 @@ typedef struct gathered {
 } gathered;
 
 enum { A_ID, A_ENVIRONMENT, A_CLIENT_ID, A_ENABLED, A_METHOD, A_SCOPES, S_NUMBER, S_EXPIRES, S_DIGEST, S_SLOW_HASH };
-#define SELECT_APPLICATIONS                                                                                            \
-    "SELECT a.application_id, a.environment_id, a.client_id, a.enabled, a.auth_method, a.scopes,"                      \
-    " s.number, s.expires_at_s, s.digest, s.slow_hash"                                                                 \
+#define SELECT_APPLICATIONS                                                                       \
+    "SELECT a.application_id, a.environment_id, a.client_id, a.enabled, a.auth_method, a.scopes," \
+    " s.number, s.expires_at_s, s.digest, s.slow_hash"                                            \
     " FROM application AS a LEFT JOIN secret AS s ON s.application_id = a.application_id AND s.revoked_at_s = 0"
 
 static la_result gather_application(gathered *g, la_sql *q)
@@ -281,10 +281,9 @@ static la_result give_one_application(reader *f, uint16_t environment_id, la_sli
 static la_result give_range(reader *f, int64_t first_id, int64_t last_id)
 {
     la_sql q;
-    LA_TRY(la_sql_begin(f->store,
-                        SELECT_APPLICATIONS
-                        " WHERE a.application_id BETWEEN ? AND ? ORDER BY a.application_id, s.number",
-                        &q));
+    LA_TRY(la_sql_begin(
+        f->store, SELECT_APPLICATIONS " WHERE a.application_id BETWEEN ? AND ? ORDER BY a.application_id, s.number",
+        &q));
     la_sql_int(&q, first_id);
     la_sql_int(&q, last_id);
     return give_applications(f, &q);

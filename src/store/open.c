@@ -64,7 +64,9 @@ static la_result set_up(sqlite3 *db, const char *path)
 
 static la_result fail_errno(int e, const char *path, const char *what)
 {
-    return la_fail(e == ENOSPC || e == EDQUOT ? LA_FULL : e == ENOMEM ? LA_NO_MEMORY : LA_IO,
+    return la_fail(e == ENOSPC || e == EDQUOT ? LA_FULL
+                   : e == ENOMEM              ? LA_NO_MEMORY
+                                              : LA_IO,
                    "%s: %s: %s", path, what, strerror(e));
 }
 
@@ -117,7 +119,8 @@ static la_result refuse_stray_log(const char *path)
     struct stat st;
     snprintf(wal, sizeof wal, "%s-wal", path);
     if (stat(wal, &st) == 0 && st.st_size > 0)
-        return la_fail(LA_CONFLICT, "%s is there without its database; put %s back, or remove the -wal file", wal, path);
+        return la_fail(LA_CONFLICT, "%s is there without its database; put %s back, or remove the -wal file", wal,
+                       path);
     return la_ok();
 }
 
@@ -173,8 +176,8 @@ static la_result look_at_header(sqlite3 *db, const char *path)
     if (memcmp(header, HEADER_MAGIC, sizeof HEADER_MAGIC) != 0)
         return la_sql_fail(db, path, SQLITE_NOTADB);
     if (read_u32(header + HEADER_APPLICATION_ID) != LA_STORE_APPLICATION_ID)
-        return la_fail(LA_CORRUPT, "%s: this is the database of another program, not a leanauth database; check the path",
-                       path);
+        return la_fail(LA_CORRUPT,
+                       "%s: this is the database of another program, not a leanauth database; check the path", path);
     unsigned version = read_u32(header + HEADER_USER_VERSION);
     if (version > la_schema_version)
         return fail_newer(path, version);
@@ -226,8 +229,9 @@ static la_result read_id(la_store *s)
         memcpy(s->id, id.p, id.n);
     if (row)
         la_sql_done(&q);
-    return whole ? la_ok()
-                 : la_fail(LA_CORRUPT, "%s: the database is damaged (it has no name); restore it from a backup", s->path);
+    return whole
+               ? la_ok()
+               : la_fail(LA_CORRUPT, "%s: the database is damaged (it has no name); restore it from a backup", s->path);
 }
 
 /* Small tables whole, large ones at their ends: finds a schema that is not ours and a file that was cut off. */

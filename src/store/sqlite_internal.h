@@ -18,7 +18,7 @@
 #define LA_STORE_ID_BYTES 16
 #define LA_SECRET_NUMBER_BITS 16 /* secret_id = application_id << 16 | number */
 #define LA_SECRET_HINT_MAX 39
-#define LA_FEED_KEPT 100000      /* newest changes that are kept; a registry further behind reads everything */
+#define LA_FEED_KEPT 100000 /* newest changes that are kept; a registry further behind reads everything */
 
 typedef struct la_statement {
     const char *sql; /* found by its address: a literal */
@@ -60,7 +60,7 @@ typedef struct la_sql {
 /* `sql` is a string literal. CONFLICT where that statement is being stepped through by a caller further up. */
 la_result la_sql_begin(la_store *s, const char *sql, la_sql *ret);
 void la_sql_int(la_sql *q, int64_t v);
-void la_sql_id(la_sql *q, uint64_t v); /* what exceeds 63 bits finds nothing */
+void la_sql_id(la_sql *q, uint64_t v);   /* what exceeds 63 bits finds nothing */
 void la_sql_text(la_sql *q, la_slice v); /* absent: NULL */
 void la_sql_blob(la_sql *q, la_slice v);
 
@@ -88,7 +88,8 @@ la_result la_read_end(la_store *s, la_result r);
 
 /* Takes the write lock. UNAVAILABLE where the file was moved away, so nothing is acknowledged that nobody would find. */
 la_result la_write_begin(la_store *s);
-la_result la_write_end(la_store *s, la_result r); /* commits where r is OK, else rolls back; returns what failed first */
+la_result la_write_end(la_store *s,
+                       la_result r); /* commits where r is OK, else rolls back; returns what failed first */
 
 /* INVALID where the text is absent, longer than max bytes or holds a zero byte. */
 la_result la_store_check_text(const char *what, la_slice text, size_t max);
@@ -128,8 +129,8 @@ la_result la_secret_check(const la_new_secret *secret);
 la_result la_application_environment(la_store *s, uint64_t application_id, uint16_t *ret_environment_id);
 
 /* ---- keys.c: shared with feed.c ---- */
-#define LA_SELECT_KEYS                                                                                                 \
-    "SELECT key_id, environment_id, algorithm, kid, published_at_s, activates_at_s, retires_at_s, removed_at_s,"       \
+#define LA_SELECT_KEYS                                                                                           \
+    "SELECT key_id, environment_id, algorithm, kid, published_at_s, activates_at_s, retires_at_s, removed_at_s," \
     " public_jwk, wrapped_private FROM signing_key"
 void la_sql_get_key(la_sql *q, la_key_record *ret); /* slices live until the next step */
 

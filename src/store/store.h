@@ -15,8 +15,8 @@
 typedef struct la_store la_store;
 
 typedef enum la_store_mode {
-    LA_STORE_CREATE,   /* creates the database where absent, migrates an older one */
-    LA_STORE_MIGRATE,  /* must exist (NOT_FOUND); migrates an older one */
+    LA_STORE_CREATE,  /* creates the database where absent, migrates an older one */
+    LA_STORE_MIGRATE, /* must exist (NOT_FOUND); migrates an older one */
 } la_store_mode;
 
 /* CORRUPT for what is no database of ours, NEWER (file untouched) for a later schema version. */

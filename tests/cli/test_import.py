@@ -26,7 +26,9 @@ def test_csv(served):
             f"\"with, comma and \"\"quotes\"\"\",{ids[1]},\"p+w:d=/%,\"\"x\",api customer\r\n"
             f"\"two words are one field\",{ids[2]},a-secret-from-elsewhere-3,\r\n")
     done = served.import_apps(None, "production", text=text, suffix=".csv")
-    assert "3" in done.both
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [a["client_id"] for a in answers if a.get("client_id")] == ids
+    assert "a-secret-from-elsewhere" not in done.both  # the operator has those already
     support.seen_secrets.update({"a-secret-from-elsewhere-1", "a-secret-from-elsewhere-3"})
     rows = [{"client_id": ids[0], "client_secret": "a-secret-from-elsewhere-1", "environment": "production"},
             {"client_id": ids[1], "client_secret": "p+w:d=/%,\"x", "environment": "production"},

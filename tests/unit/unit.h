@@ -15,24 +15,24 @@
 #include "base/result.h"
 #include "base/slice.h"
 
-#define assert_ok(expr)                                                                                                \
-    do {                                                                                                               \
-        la_result assert_ok_result_ = (expr);                                                                          \
-        if (!la_is_ok(assert_ok_result_))                                                                              \
-            fail_msg("%s: %s (%s)", #expr, la_result_info_of(assert_ok_result_.code)->name, la_detail());              \
+#define assert_ok(expr)                                                                                   \
+    do {                                                                                                  \
+        la_result assert_ok_result_ = (expr);                                                             \
+        if (!la_is_ok(assert_ok_result_))                                                                 \
+            fail_msg("%s: %s (%s)", #expr, la_result_info_of(assert_ok_result_.code)->name, la_detail()); \
     } while (0)
 
-#define assert_code(expr, expected)                                                                                    \
-    do {                                                                                                               \
-        la_result assert_code_result_ = (expr);                                                                        \
-        assert_string_equal(la_result_info_of(assert_code_result_.code)->name, la_result_info_of(expected)->name);     \
+#define assert_code(expr, expected)                                                                                \
+    do {                                                                                                           \
+        la_result assert_code_result_ = (expr);                                                                    \
+        assert_string_equal(la_result_info_of(assert_code_result_.code)->name, la_result_info_of(expected)->name); \
     } while (0)
 
-#define assert_slice(s, text)                                                                                          \
-    do {                                                                                                               \
-        la_slice assert_slice_ = (s);                                                                                  \
-        assert_int_equal(assert_slice_.n, strlen(text));                                                               \
-        assert_memory_equal(assert_slice_.p ? assert_slice_.p : "", text, assert_slice_.n);                            \
+#define assert_slice(s, text)                                                               \
+    do {                                                                                    \
+        la_slice assert_slice_ = (s);                                                       \
+        assert_int_equal(assert_slice_.n, strlen(text));                                    \
+        assert_memory_equal(assert_slice_.p ? assert_slice_.p : "", text, assert_slice_.n); \
     } while (0)
 
 /* A new empty folder; the test removes it with unit_rmdir. */

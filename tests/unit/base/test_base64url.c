@@ -5,8 +5,9 @@
 
 static void rfc4648_vectors(void **state)
 {
-    static const char *const rows[][2] = {{"", ""},         {"f", "Zg"},         {"fo", "Zm8"},       {"foo", "Zm9v"},
-                                          {"foob", "Zm9vYg"}, {"fooba", "Zm9vYmE"}, {"foobar", "Zm9vYmFy"}};
+    static const char *const rows[][2] = {
+        {"", ""},           {"f", "Zg"},          {"fo", "Zm8"},         {"foo", "Zm9v"},
+        {"foob", "Zm9vYg"}, {"fooba", "Zm9vYmE"}, {"foobar", "Zm9vYmFy"}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char text[16], back[16];
         size_t n = strlen(rows[i][0]), m;
@@ -35,8 +36,19 @@ static void every_length_round_trips(void **state)
 
 static void strictness(void **state)
 {
-    static const char *const bad[] = {"Z",    "Zg=",  "Zg==", "Z g",  "Zm9v\n", "Zm+v", "Zm/v",
-                                      "Zm?v", "Zh",   "Zm9", "ZZZZZ", "\xC3\xA9" "AA"};
+    static const char *const bad[] = {"Z",
+                                      "Zg=",
+                                      "Zg==",
+                                      "Z g",
+                                      "Zm9v\n",
+                                      "Zm+v",
+                                      "Zm/v",
+                                      "Zm?v",
+                                      "Zh",
+                                      "Zm9",
+                                      "ZZZZZ",
+                                      "\xC3\xA9"
+                                      "AA"};
     char out[16];
     size_t n = 77;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {

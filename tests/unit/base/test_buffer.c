@@ -97,9 +97,12 @@ static void json(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(fixed_never_overflows),        cmocka_unit_test(failed_takes_nothing_more),
-        cmocka_unit_test(growing_stops_at_its_maximum), cmocka_unit_test(huge_sizes_do_not_wrap),
-        cmocka_unit_test(numbers),                      cmocka_unit_test(json),
+        cmocka_unit_test(fixed_never_overflows),
+        cmocka_unit_test(failed_takes_nothing_more),
+        cmocka_unit_test(growing_stops_at_its_maximum),
+        cmocka_unit_test(huge_sizes_do_not_wrap),
+        cmocka_unit_test(numbers),
+        cmocka_unit_test(json),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -25,9 +25,17 @@ static void numbers(void **state)
         bool ok;
         unsigned long long v;
     } rows[] = {
-        {"0", 10, true, 0},    {"10", 10, true, 10}, {"11", 10, false, 0}, {"", 10, false, 0},
-        {"+1", 10, false, 0},  {"-1", 10, false, 0}, {" 1", 10, false, 0}, {"0x1", 99, false, 0},
-        {"9", 5, false, 0},    {"007", 9, true, 7},  {"1e3", 9999, false, 0},
+        {"0", 10, true, 0},
+        {"10", 10, true, 10},
+        {"11", 10, false, 0},
+        {"", 10, false, 0},
+        {"+1", 10, false, 0},
+        {"-1", 10, false, 0},
+        {" 1", 10, false, 0},
+        {"0x1", 99, false, 0},
+        {"9", 5, false, 0},
+        {"007", 9, true, 7},
+        {"1e3", 9999, false, 0},
         {"18446744073709551615", UINT64_MAX, true, UINT64_MAX},
         {"18446744073709551616", UINT64_MAX, false, 0},
         {"99999999999999999999999", UINT64_MAX, false, 0},
@@ -53,13 +61,29 @@ static void compare(void **state)
 static void utf8(void **state)
 {
     static const la_slice good[] = {
-        LA_SLICE(""), LA_SLICE("a"), LA_SLICE("\xC2\x80"), LA_SLICE("\xDF\xBF"), LA_SLICE("\xE0\xA0\x80"),
-        LA_SLICE("\xED\x9F\xBF"), LA_SLICE("\xEE\x80\x80"), LA_SLICE("\xF0\x90\x80\x80"), LA_SLICE("\xF4\x8F\xBF\xBF"),
+        LA_SLICE(""),
+        LA_SLICE("a"),
+        LA_SLICE("\xC2\x80"),
+        LA_SLICE("\xDF\xBF"),
+        LA_SLICE("\xE0\xA0\x80"),
+        LA_SLICE("\xED\x9F\xBF"),
+        LA_SLICE("\xEE\x80\x80"),
+        LA_SLICE("\xF0\x90\x80\x80"),
+        LA_SLICE("\xF4\x8F\xBF\xBF"),
     };
     static const la_slice bad[] = {
-        LA_SLICE("\x80"), LA_SLICE("\xC0\xAF"), LA_SLICE("\xC1\xBF"), LA_SLICE("\xC2"), LA_SLICE("\xE0\x9F\xBF"),
-        LA_SLICE("\xE2\x82"), LA_SLICE("\xED\xA0\x80"), LA_SLICE("\xF0\x8F\xBF\xBF"), LA_SLICE("\xF4\x90\x80\x80"),
-        LA_SLICE("\xF5\x80\x80\x80"), LA_SLICE("\xFF"), LA_SLICE("a\xE2\x28\xA1"),
+        LA_SLICE("\x80"),
+        LA_SLICE("\xC0\xAF"),
+        LA_SLICE("\xC1\xBF"),
+        LA_SLICE("\xC2"),
+        LA_SLICE("\xE0\x9F\xBF"),
+        LA_SLICE("\xE2\x82"),
+        LA_SLICE("\xED\xA0\x80"),
+        LA_SLICE("\xF0\x8F\xBF\xBF"),
+        LA_SLICE("\xF4\x90\x80\x80"),
+        LA_SLICE("\xF5\x80\x80\x80"),
+        LA_SLICE("\xFF"),
+        LA_SLICE("a\xE2\x28\xA1"),
     };
     for (size_t i = 0; i < sizeof good / sizeof *good; i++)
         assert_true(la_slice_is_utf8(good[i]));

@@ -27,10 +27,14 @@ static const char *bcrypt_of(const char *secret)
 static void fill(fixture *f)
 {
     la_feed_item items[] = {
-        application(f, 1, "svc one", "p+w:d=/%"), application(f, 2, "basic-only", "right"),
-        application(f, 3, "post-only", "right"),  application(f, 4, "disabled", "right"),
-        application(f, 5, "no-scope", "right"),   application(f, 6, "expired", "right"),
-        application(f, 7, "imported", "right"),   application(f, 8, "other", "right"),
+        application(f, 1, "svc one", "p+w:d=/%"),
+        application(f, 2, "basic-only", "right"),
+        application(f, 3, "post-only", "right"),
+        application(f, 4, "disabled", "right"),
+        application(f, 5, "no-scope", "right"),
+        application(f, 6, "expired", "right"),
+        application(f, 7, "imported", "right"),
+        application(f, 8, "other", "right"),
         {.kind = LA_FEED_PUT_CUSTOMER, .customer = {HERE, LA_SLICE(CUSTOMER), 1}},
     };
     items[1].application.auth_method = LA_AUTH_CLIENT_SECRET_BASIC;

@@ -7,7 +7,7 @@
 #include "oauth/token.h"
 
 #define NOW_S 1800000000
-#define HERE 1      /* environment ids */
+#define HERE 1 /* environment ids */
 #define ELSEWHERE 2
 #define CUSTOMER "a1b2c3d4-e5f6-7890-abcd-ef0123456789"
 

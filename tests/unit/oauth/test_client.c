@@ -54,12 +54,12 @@ static void posts(void **state)
         {GRANT "", "Basic", LA_CLIENT_BASIC_MALFORMED},
         {GRANT "", "Basic ", LA_CLIENT_BASIC_MALFORMED},
         {GRANT "", "Basic !!!!", LA_CLIENT_BASIC_MALFORMED},
-        {GRANT "", "Basic YWJj", LA_CLIENT_BASIC_MALFORMED},         /* no colon */
-        {GRANT "", "Basic OnB3", LA_CLIENT_BASIC_MALFORMED},         /* no id */
-        {GRANT "", "Basic aWQ6", LA_CLIENT_BASIC_MALFORMED},         /* no password */
-        {GRANT "", "Basic aWQ6/w==", LA_CLIENT_BASIC_MALFORMED},     /* not UTF-8 */
-        {GRANT "", "Basic aWQ6JQ==", LA_CLIENT_BASIC_MALFORMED},     /* a bare % */
-        {GRANT "", "Basic YTolMDA=", LA_CLIENT_BASIC_MALFORMED},     /* %00 */
+        {GRANT "", "Basic YWJj", LA_CLIENT_BASIC_MALFORMED},                  /* no colon */
+        {GRANT "", "Basic OnB3", LA_CLIENT_BASIC_MALFORMED},                  /* no id */
+        {GRANT "", "Basic aWQ6", LA_CLIENT_BASIC_MALFORMED},                  /* no password */
+        {GRANT "", "Basic aWQ6/w==", LA_CLIENT_BASIC_MALFORMED},              /* not UTF-8 */
+        {GRANT "", "Basic aWQ6JQ==", LA_CLIENT_BASIC_MALFORMED},              /* a bare % */
+        {GRANT "", "Basic YTolMDA=", LA_CLIENT_BASIC_MALFORMED},              /* %00 */
         {GRANT "", "Basic c3ZjK29uZTpwK3c6ZD0vJTI1", LA_CLIENT_SECRET_WRONG}, /* a raw + is a space */
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -86,10 +86,14 @@ static void an_encoded_colon_stays_in_the_id(void **state)
 static void failures_look_alike(void **state)
 {
     static const char *const bodies[] = {
-        GRANT "client_id=nobody&client_secret=right",   GRANT "client_id=other&client_secret=right",
-        GRANT "client_id=svc+one&client_secret=wrong",  GRANT "client_id=disabled&client_secret=right",
-        GRANT "client_id=expired&client_secret=right",  GRANT "client_id=basic-only&client_secret=right",
-        "grant_type=x&client_id=nobody&client_secret=a", "grant_type=x&client_id=svc+one&client_secret=a",
+        GRANT "client_id=nobody&client_secret=right",
+        GRANT "client_id=other&client_secret=right",
+        GRANT "client_id=svc+one&client_secret=wrong",
+        GRANT "client_id=disabled&client_secret=right",
+        GRANT "client_id=expired&client_secret=right",
+        GRANT "client_id=basic-only&client_secret=right",
+        "grant_type=x&client_id=nobody&client_secret=a",
+        "grant_type=x&client_id=svc+one&client_secret=a",
         "grant_type=client_credentials&scope=bad&client_id=svc+one&client_secret=a",
     };
     char first[LA_TOKEN_RESPONSE_MAX + 1] = "";
@@ -164,11 +168,7 @@ static void throttled_before_anything_is_looked_up(void **state)
 static void only_ids_are_logged(void **state)
 {
     static const char *const rows[][2] = {
-        {"%C2%A3", NULL},
-        {"las_test_0123456789", NULL},
-        {"p%2Bw", NULL},
-        {"svc+one", "svc one"},
-        {CUSTOMER, CUSTOMER},
+        {"%C2%A3", NULL}, {"las_test_0123456789", NULL}, {"p%2Bw", NULL}, {"svc+one", "svc one"}, {CUSTOMER, CUSTOMER},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char body[200];

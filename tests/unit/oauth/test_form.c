@@ -54,8 +54,11 @@ static void values(void **state)
 
 static void repeated(void **state)
 {
-    static const char *const bodies[] = {"scope=a&scope=a", "scope=a&scope=", "client_id=1&x=2&client_id=1",
-                                         "scope=a&sc%6fpe=b", "client_assertion=1&client_assertion=1",
+    static const char *const bodies[] = {"scope=a&scope=a",
+                                         "scope=a&scope=",
+                                         "client_id=1&x=2&client_id=1",
+                                         "scope=a&sc%6fpe=b",
+                                         "client_assertion=1&client_assertion=1",
                                          "subject_token=1&subject_token=1"};
     la_form f;
     for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++)
@@ -65,10 +68,11 @@ static void repeated(void **state)
 static void encoding(void **state)
 {
     static const char *const bodies[] = {
-        "client_id=%",        "client_id=%4",       "client_id=%zz",      "client_id=%4z",     "client_id=%-1",
-        "client_id=%FF",      "client_id=%C0%AF",   "client_id=%ED%A0%80", "client_id=%E2%82",  "foo=%FF",
-        "%FF=foo",            "client_id=abc%00",   "client_secret=%0d%0a", "client_id=%7F",    "grant_type=a%09",
-        "client_id=\xE2\x82", "client_id=a\x01",
+        "client_id=%",          "client_id=%4",  "client_id=%zz",    "client_id=%4z",
+        "client_id=%-1",        "client_id=%FF", "client_id=%C0%AF", "client_id=%ED%A0%80",
+        "client_id=%E2%82",     "foo=%FF",       "%FF=foo",          "client_id=abc%00",
+        "client_secret=%0d%0a", "client_id=%7F", "grant_type=a%09",  "client_id=\xE2\x82",
+        "client_id=a\x01",
     };
     la_form f;
     for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++)
@@ -100,8 +104,12 @@ static void content_type(void **state)
     static const char *const good[] = {"application/x-www-form-urlencoded", "APPLICATION/X-WWW-Form-URLencoded",
                                        "application/x-www-form-urlencoded;charset=UTF-8",
                                        "application/x-www-form-urlencoded ; charset=utf-8"};
-    static const char *const bad[] = {"", "application/json", "text/plain", "multipart/form-data; boundary=x",
-                                      "application/x-www-form-urlencodedx", "x, application/x-www-form-urlencoded"};
+    static const char *const bad[] = {"",
+                                      "application/json",
+                                      "text/plain",
+                                      "multipart/form-data; boundary=x",
+                                      "application/x-www-form-urlencodedx",
+                                      "x, application/x-www-form-urlencoded"};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++)
         assert_ok(la_form_check_content_type(la_slice_of(good[i])));
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
@@ -112,8 +120,8 @@ static void content_type(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(appendix_b_vector), cmocka_unit_test(values),       cmocka_unit_test(repeated),
-        cmocka_unit_test(encoding),          cmocka_unit_test(limits),       cmocka_unit_test(memory_runs_out),
+        cmocka_unit_test(appendix_b_vector), cmocka_unit_test(values), cmocka_unit_test(repeated),
+        cmocka_unit_test(encoding),          cmocka_unit_test(limits), cmocka_unit_test(memory_runs_out),
         cmocka_unit_test(content_type),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

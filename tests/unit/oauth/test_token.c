@@ -224,10 +224,14 @@ static void metadata(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_algorithm_and_profile),  cmocka_unit_test(two_equal_requests_give_two_tokens),
-        cmocka_unit_test(stages_in_order),              cmocka_unit_test(browsers_are_refused),
-        cmocka_unit_test(without_a_key_there_is_no_token), cmocka_unit_test(no_room_and_no_memory),
-        cmocka_unit_test(every_error_is_well_formed),   cmocka_unit_test(metadata),
+        cmocka_unit_test(every_algorithm_and_profile),
+        cmocka_unit_test(two_equal_requests_give_two_tokens),
+        cmocka_unit_test(stages_in_order),
+        cmocka_unit_test(browsers_are_refused),
+        cmocka_unit_test(without_a_key_there_is_no_token),
+        cmocka_unit_test(no_room_and_no_memory),
+        cmocka_unit_test(every_error_is_well_formed),
+        cmocka_unit_test(metadata),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

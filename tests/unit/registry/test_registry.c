@@ -21,8 +21,8 @@ static la_feed_item application(la_slice client_id, bool enabled, uint8_t fill)
                                                .n_secrets = 2};
     item.application.secrets[0] = (la_secret_record){.secret_id = 1, .expires_at_s = 99};
     memset(item.application.secrets[0].digest, fill, LA_DIGEST_BYTES);
-    item.application.secrets[1] =
-        (la_secret_record){.secret_id = 2, .kind = LA_SECRET_SLOW, .slow_hash = LA_SLICE("$2b$10$abc")};
+    item.application.secrets[1] = (la_secret_record){
+        .secret_id = 2, .kind = LA_SECRET_SLOW, .slow_hash = LA_SLICE("$2b$10$abc")};
     return item;
 }
 
@@ -111,9 +111,9 @@ static void keys_of_one_environment(void **state)
     assert_ok(la_registry_open(dir, &r));
     la_feed_item items[6];
     for (int i = 0; i < 6; i++)
-        items[i] = (la_feed_item){.kind = LA_FEED_PUT_KEY,
-                                  .key = {.environment_id = (uint16_t)(1 + i % 3),
-                                          .kid = i < 3 ? LA_SLICE("kid-a") : LA_SLICE("kid-b")}};
+        items[i] = (la_feed_item){
+            .kind = LA_FEED_PUT_KEY,
+            .key = {.environment_id = (uint16_t)(1 + i % 3), .kid = i < 3 ? LA_SLICE("kid-a") : LA_SLICE("kid-b")}};
     apply(r, true, items, 6, &position_1);
     assert_ok(la_registry_view_new(r, &v));
     assert_ok(la_registry_view_refresh(v));

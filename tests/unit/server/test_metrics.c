@@ -35,7 +35,8 @@ static void sums_the_loops(void **state)
     text = written(m, &gauges);
     assert_non_null(strstr(text, "\nleanauth_tokens_issued_total{environment=\"production\",class=\"api\"} 5\n"));
     assert_non_null(strstr(text, "\nleanauth_tokens_issued_total{environment=\"sandbox\",class=\"customer\"} 0\n"));
-    assert_non_null(strstr(text, "\nleanauth_token_refusals_total{environment=\"sandbox\",reason=\"scope_missing\"} 1\n"));
+    assert_non_null(
+        strstr(text, "\nleanauth_token_refusals_total{environment=\"sandbox\",reason=\"scope_missing\"} 1\n"));
     assert_null(strstr(text, "reason=\"scope_syntax\""));
     assert_non_null(strstr(text, "\nleanauth_http_refusals_total{reason=\"http_host\"} 1\n"));
     assert_non_null(strstr(text, "\nleanauth_document_responses_total{document=\"jwks\",status=\"304\"} 4\n"));
@@ -78,7 +79,8 @@ static void keys_and_staleness_are_shown(void **state)
     la_metrics_gauges gauges = {.health = &health, .keys = keys, .n_keys = 2, .now_ms = 107900};
     char *text = written(m, &gauges);
 
-    assert_non_null(strstr(text, "leanauth_signing_key_info{environment=\"production\",algorithm=\"ES256\",kid=\"kid1\"} 1\n"));
+    assert_non_null(
+        strstr(text, "leanauth_signing_key_info{environment=\"production\",algorithm=\"ES256\",kid=\"kid1\"} 1\n"));
     assert_non_null(strstr(text, "leanauth_key_next_rotation_seconds{environment=\"production\"} 4893\n"));
     assert_non_null(strstr(text, "leanauth_key_next_rotation_seconds{environment=\"sandbox\"} +Inf\n"));
     assert_null(strstr(text, "info{environment=\"sandbox\""));

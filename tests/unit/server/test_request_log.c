@@ -44,14 +44,15 @@ static bool write_entry(void)
 static void says_what_happened(void **state)
 {
     mode = LA_REQUEST_LOG_ALL;
-    outcome = (la_token_outcome){.result = la_ok(), .client_id = LA_SLICE("app"), .scope = LA_SLICE("customer.7"),
-                                 .is_customer = true};
+    outcome = (la_token_outcome){
+        .result = la_ok(), .client_id = LA_SLICE("app"), .scope = LA_SLICE("customer.7"), .is_customer = true};
     assert_non_null(strstr(captured(write_entry),
                            "\"event\":\"token\",\"request_id\":\"0123456789abcdef\",\"environment\":\"production\","
                            "\"client_id\":\"app\",\"outcome\":\"ok\",\"scope\":\"customer\",\"address\":\"192.0.2.1\","
                            "\"duration_us\":42}\n"));
     outcome = (la_token_outcome){.result = la_error(LA_CLIENT_MISSING)};
-    assert_non_null(strstr(captured(write_entry), "\"environment\":\"production\",\"outcome\":\"client_missing\",\"address\""));
+    assert_non_null(
+        strstr(captured(write_entry), "\"environment\":\"production\",\"outcome\":\"client_missing\",\"address\""));
 }
 
 static void a_hostile_client_id_stays_one_short_line(void **state)

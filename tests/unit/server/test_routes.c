@@ -20,9 +20,10 @@ static la_snapshot *snapshot;
 
 static int make_snapshot(void **state)
 {
-    static la_snapshot_host hosts[4] = {
-        {LA_SLICE("auth.example"), 0}, {LA_SLICE("alias.example"), 0}, {LA_SLICE("auth.example"), 1},
-        {LA_SLICE("sandbox.example"), 2}};
+    static la_snapshot_host hosts[4] = {{LA_SLICE("auth.example"), 0},
+                                        {LA_SLICE("alias.example"), 0},
+                                        {LA_SLICE("auth.example"), 1},
+                                        {LA_SLICE("sandbox.example"), 2}};
 
     snapshot = calloc(1, sizeof *snapshot + 3 * sizeof snapshot->environments[0]);
     snapshot->n_environments = 3;
@@ -75,8 +76,18 @@ static void well_known_is_inserted_before_the_issuer_path(void **state)
 
 static void paths_match_exactly(void **state)
 {
-    const char *wrong[] = {"/oauth2/token/", "/oauth2/tokens", "/OAUTH2/token", "//oauth2/token", "/oauth2/toke", "/",
-                           "/t1", "/t1/", "/oauth2/%74oken", "/metrics", "/readyz", "*"};
+    const char *wrong[] = {"/oauth2/token/",
+                           "/oauth2/tokens",
+                           "/OAUTH2/token",
+                           "//oauth2/token",
+                           "/oauth2/toke",
+                           "/",
+                           "/t1",
+                           "/t1/",
+                           "/oauth2/%74oken",
+                           "/metrics",
+                           "/readyz",
+                           "*"};
 
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
         assert_int_equal(find(-1, LA_POST, "auth.example", wrong[i]).code, LA_NO_ROUTE);

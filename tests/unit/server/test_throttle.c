@@ -16,7 +16,8 @@ static void fail_times(la_throttle *t, const char *address, const char *client_i
 static bool blocked(la_throttle *t, const char *address, const char *client_id, int64_t now_us)
 {
     uint32_t retry_after_s = 0;
-    bool is_blocked = la_throttle_is_blocked(t, limits, la_slice_of(address), la_slice_of(client_id), now_us, &retry_after_s);
+    bool is_blocked = la_throttle_is_blocked(t, limits, la_slice_of(address), la_slice_of(client_id), now_us,
+                                             &retry_after_s);
 
     if (is_blocked)
         assert_in_range(retry_after_s, 1, 60);

@@ -172,7 +172,8 @@ la_result mirror_apply(void *self, const la_feed_item *item)
         break;
     case LA_FEED_PUT_CUSTOMER:
     case LA_FEED_DELETE_CUSTOMER:
-        snprintf(key, sizeof key, "customer %u %.*s", item->customer.environment_id, LA_FMT(item->customer.customer_id));
+        snprintf(key, sizeof key, "customer %u %.*s", item->customer.environment_id,
+                 LA_FMT(item->customer.customer_id));
         snprintf(value, sizeof value, "%llu", (unsigned long long)item->customer.application_id);
         if (item->kind == LA_FEED_PUT_CUSTOMER)
             put(m, key, value);

@@ -37,7 +37,7 @@ typedef struct mirror {
     struct mirror_entry {
         char *key;
         char *value;
-    } *entries;
+    } * entries;
     size_t n;
     size_t applied; /* items */
 } mirror;

@@ -91,7 +91,8 @@ static void only_secrets_that_are_not_revoked_are_in(void **state)
     mirror m = {0};
     la_feed_position position;
     uint64_t first, second;
-    la_new_secret one = keyed_secret(1), slow = {.kind = LA_SECRET_SLOW, .slow_hash = LA_SLICE("$2b$10$abc"), .hint = LA_SLICE("h")};
+    la_new_secret one = keyed_secret(1),
+                  slow = {.kind = LA_SECRET_SLOW, .slow_hash = LA_SLICE("$2b$10$abc"), .hint = LA_SLICE("h")};
     uint64_t a = add_application(f, f->sandbox, "c", NULL);
     assert_ok(la_store_add_secret(f->store, a, &one, 8, NOW_S, &first));
     assert_ok(la_store_add_secret(f->store, a, &slow, 8, NOW_S, &second));
@@ -345,8 +346,12 @@ static la_result step_key(fixture *f, unsigned choice, int64_t now_s)
     newest n = {0};
     char kid[44];
     snprintf(kid, sizeof kid, "kid%lld%u", (long long)now_s, dice(3));
-    la_key_record key = {.environment_id = environment_id, .algorithm = LA_SLICE("ES256"), .kid = la_slice_of(kid),
-                         .published_at_s = now_s, .activates_at_s = now_s + 9, .public_jwk = LA_SLICE("{}"),
+    la_key_record key = {.environment_id = environment_id,
+                         .algorithm = LA_SLICE("ES256"),
+                         .kid = la_slice_of(kid),
+                         .published_at_s = now_s,
+                         .activates_at_s = now_s + 9,
+                         .public_jwk = LA_SLICE("{}"),
                          .wrapped_private = LA_SLICE("w")};
     if (choice == 0)
         return la_store_delete_removed_keys(f->store, environment_id, now_s);

@@ -180,7 +180,7 @@ static void writing_survives(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(opening_survives), TEST(creating_survives), TEST(listing_survives),
+        TEST(opening_survives),  TEST(creating_survives), TEST(listing_survives),
         TEST(the_feed_survives), TEST(writing_survives),
     };
     return cmocka_run_group_tests_name("store memory", tests, set_up_allocator, NULL);

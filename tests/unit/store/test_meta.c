@@ -56,7 +56,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(environments_get_ids_once, set_up_store, tear_down_store),
         cmocka_unit_test_setup_teardown(environment_names_have_limits, set_up_store, tear_down_store),
-        cmocka_unit_test_setup_teardown(an_existing_environment_adds_nothing_to_the_feed, set_up_store, tear_down_store),
+        cmocka_unit_test_setup_teardown(an_existing_environment_adds_nothing_to_the_feed, set_up_store,
+                                        tear_down_store),
         cmocka_unit_test_setup_teardown(the_pepper_is_set_once, set_up_store, tear_down_store),
     };
     return cmocka_run_group_tests_name("store meta", tests, NULL, NULL);

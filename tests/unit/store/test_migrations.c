@@ -95,7 +95,8 @@ static void our_schema_has_a_step_for_each_version(void **state)
     assert_ok(la_store_migrate(b->db, b->path, la_schema_steps, la_schema_version));
     assert_int_equal(version(b), la_schema_version);
     assert_int_equal(run_sql(b->path, "SELECT count(*) FROM sqlite_schema WHERE type = 'table'"
-                                      " AND name NOT LIKE 'sqlite_%' AND sql NOT LIKE '%STRICT%'"), 0);
+                                      " AND name NOT LIKE 'sqlite_%' AND sql NOT LIKE '%STRICT%'"),
+                     0);
     assert_int_equal(run_sql(b->path, "SELECT length(value) FROM meta WHERE name = 'store'"), 16);
 }
 
@@ -104,10 +105,8 @@ static void our_schema_has_a_step_for_each_version(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(all_steps_are_taken_in_order),
-        TEST(an_older_database_takes_only_what_it_lacks),
-        TEST(a_failing_step_undoes_those_before_it),
-        TEST(a_locked_database_is_not_waited_for_forever),
+        TEST(all_steps_are_taken_in_order),           TEST(an_older_database_takes_only_what_it_lacks),
+        TEST(a_failing_step_undoes_those_before_it),  TEST(a_locked_database_is_not_waited_for_forever),
         TEST(our_schema_has_a_step_for_each_version),
     };
     return cmocka_run_group_tests_name("store migrations", tests, NULL, NULL);

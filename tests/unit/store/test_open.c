@@ -240,8 +240,11 @@ static void a_missing_table_is_damage(void **state)
 {
     place *p = *state;
     static const char *const losses[] = {
-        "DROP TABLE customer", "DROP TABLE change", "ALTER TABLE signing_key RENAME COLUMN wrapped_private TO other",
-        "DELETE FROM meta WHERE name = 'store'", "UPDATE meta SET value = x'00' WHERE name = 'store'",
+        "DROP TABLE customer",
+        "DROP TABLE change",
+        "ALTER TABLE signing_key RENAME COLUMN wrapped_private TO other",
+        "DELETE FROM meta WHERE name = 'store'",
+        "UPDATE meta SET value = x'00' WHERE name = 'store'",
         "PRAGMA user_version = 0",
     };
     for (size_t i = 0; i < sizeof losses / sizeof *losses; i++) {
