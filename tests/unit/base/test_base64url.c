@@ -47,8 +47,7 @@ static void strictness(void **state)
                                       "Zh",
                                       "Zm9",
                                       "ZZZZZ",
-                                      "\xC3\xA9"
-                                      "AA"};
+                                      "\xC3\xA9zz"};
     char out[16];
     size_t n = 77;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
