@@ -148,6 +148,8 @@ def matrix(server_factory):
                               {"name": "ledger", "audience": "https://ledger.example", "lifetime_s": 600}])
         add("browser", allow_origin=True)
         add("tenant", path="/t1")
+        add("left", path="/left", issuer=f"http://shared.localhost:{port}/left", hosts=["shared.localhost"])
+        add("right", path="/right", issuer=f"http://shared.localhost:{port}/right", hosts=["shared.localhost"])
         add("aliases", hosts=["aliases.localhost", "also.localhost"])
         add("own", listen={"address": "127.0.0.1", "port": own_port})
         add("walled", test=True)
@@ -155,13 +157,14 @@ def matrix(server_factory):
 
     made = server_factory(change, demo=False)
     made.own_port = own_port
+    made.not_by_name = ("tenant", "own", "left", "right")  # they do not answer at http://NAME.localhost/oauth2/token
     made.environments = {e["name"]: e for e in yaml.safe_load(made.config_path.read_text())["environments"]}
     made.clients = {}
     for name in made.environments:
         wanted = ["api", "customer", "payments", "reports:read", "ledger"] if name == "scopes" else []
         made.clients[name] = made.create_app(name, f"tests of {name}", wanted)
     made.good_client = made.clients["es256-rfc9068"]
-    support.poll(lambda: all(made.works(c, n) for n, c in made.clients.items() if n not in ("tenant", "own")), 10,
+    support.poll(lambda: all(made.works(c, n) for n, c in made.clients.items() if n not in made.not_by_name), 10,
                  "the new applications work")
     return made
 

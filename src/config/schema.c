@@ -177,9 +177,11 @@ la_result la_schema_load(const char *file, la_slice text, raw_root **ret)
     cyaml_err_t e = cyaml_load_data((const uint8_t *)text.p, text.n, &config, &file_value, (cyaml_data_t **)&raw, NULL);
     if (e == CYAML_ERR_OOM || e == CYAML_ERR_LIBYAML_PARSER_INIT)
         return la_fail(LA_NO_MEMORY, "%s: out of memory", file);
-    if (e != CYAML_OK || !raw)
+    if (e != CYAML_OK)
         return la_fail(LA_INVALID, "%s:%u: %s", file, caught.line ? caught.line : 1,
                        caught.error[0] ? caught.error : cyaml_strerror(e));
+    if (!raw)
+        return la_fail(LA_INVALID, "%s:1: expected a configuration; found an empty file", file);
     *ret = raw;
     return la_ok();
 }

@@ -1,7 +1,9 @@
 """Signals: SIGTERM drains, SIGHUP reads the configuration again, SIGINT is Ctrl-C."""
 
+import os
 import signal
 import socket
+import subprocess
 import threading
 import time
 
@@ -250,3 +252,29 @@ def test_notify_socket(new_home, tmp_path):
         while b"STOPPING=1" not in s.recv(4096):
             pass
     assert home.process.wait(20 * support.SLOW) == 0
+
+
+def test_socket_activation(new_home):
+    """The listening socket is handed over, as systemd does it: who connects before the server runs is served as soon as it does."""
+    home = new_home()
+    with socket.socket() as listening:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(("127.0.0.1", home.port))
+        listening.listen(64)
+        early = socket.create_connection(("127.0.0.1", home.port), timeout=20 * support.SLOW)
+        early.sendall(b"GET /oauth2/jwks HTTP/1.1\r\nHost: production.localhost\r\nConnection: close\r\n\r\n")
+        os.dup2(listening.fileno(), 200)
+        # the shell puts the socket where it is expected, and LISTEN_PID is the process that goes on as the server
+        script = 'exec 3<&200 200<&-; LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" serve --config "$1"'
+        with open(home.log_path, "ab") as log:
+            home.process = subprocess.Popen(["bash", "-c", script, support.BIN, str(home.config_path)], pass_fds=[200], stdin=subprocess.DEVNULL,
+                                            stdout=log, stderr=log)
+        os.close(200)
+    home.wait_ready()
+    home.good()
+    got = b""
+    while chunk := early.recv(65536):
+        got += chunk
+    early.close()
+    assert support.parse_responses(got)[0].json()["keys"]
+    home.stop()

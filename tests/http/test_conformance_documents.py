@@ -39,7 +39,7 @@ def test_jwk_01_credentials_are_not_needed_and_do_not_matter(server):
 
 
 def test_jwk_02_public_members_only(matrix, server, demo):
-    for where, names in ((matrix, [n for n in matrix.clients if n not in ("tenant", "own")]), (server, demo)):
+    for where, names in ((matrix, [n for n in matrix.clients if n not in matrix.not_by_name]), (server, demo)):
         for name, keys in all_keys(where, names).items():
             for key in keys:
                 assert not PRIVATE & set(key) and key["kty"] != "oct", name
@@ -47,7 +47,7 @@ def test_jwk_02_public_members_only(matrix, server, demo):
 
 def test_jwk_03_kid_is_unique_and_the_thumbprint(matrix):
     seen = []
-    for keys in all_keys(matrix, [n for n in matrix.clients if n not in ("tenant", "own")]).values():
+    for keys in all_keys(matrix, [n for n in matrix.clients if n not in matrix.not_by_name]).values():
         for key in keys:
             seen.append(key["kid"])
             assert key["kid"] == jwcrypto_jwk.JWK(**key).thumbprint()
@@ -188,6 +188,23 @@ def test_meta_02_other_paths_are_not_it(matrix):
         response = matrix.session.get(matrix.url("tenant", path), timeout=10)
         assert response.status_code == 404, path
     assert matrix.session.get(matrix.url("es256-rfc9068", METADATA[0] + "/t1"), timeout=10).status_code == 404
+
+
+def test_meta_02_two_issuers_of_one_host(matrix):
+    """Path alone tells them apart, and they are as far from each other as any two environments."""
+    base, tokens, keys = f"http://shared.localhost:{matrix.port}", {}, {}
+    for name in ("left", "right"):
+        metadata = matrix.session.get(f"{base}{METADATA[0]}/{name}", timeout=10).json()
+        assert metadata["issuer"] == f"{base}/{name}"
+        app = matrix.clients[name]
+        tokens[name] = decode(matrix.session.post(metadata["token_endpoint"], data=matrix.fields(app), timeout=10).json()["access_token"])
+        keys[name] = {key["kid"] for key in matrix.session.get(metadata["jwks_uri"], timeout=10).json()["keys"]}
+        assert tokens[name][1]["iss"] == metadata["issuer"] and tokens[name][0]["kid"] in keys[name]
+    assert not keys["left"] & keys["right"]
+    response = matrix.session.post(f"{base}/left/oauth2/token", data=matrix.fields(matrix.clients["right"]), timeout=10)
+    matrix.refused(response, 401, "invalid_client")
+    head = "GET /oauth2/jwks HTTP/1.1\r\nHost: shared.localhost\r\nConnection: close\r\n\r\n"
+    assert support.parse_responses(matrix.raw(head.encode(), wait_close=True))[0].status_code == 404  # of neither
 
 
 def test_meta_03_issuer(server, demo):

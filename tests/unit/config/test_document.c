@@ -82,13 +82,11 @@ static void deep_nesting_is_refused_at_once(void **state)
 
 static void wide_files_are_refused_by_their_first_wrong_option(void **state)
 {
-    size_t n = LA_CONFIG_DOCUMENT_MAX_BYTES - 8, at = 0;
-    char *text = malloc(n + 32);
-    assert_non_null(text);
-    for (unsigned i = 0; at < n; i++)
+    static char text[LA_CONFIG_DOCUMENT_MAX_BYTES];
+    size_t at = 0;
+    for (unsigned i = 0; at + 20 < sizeof text; i++)
         at += (size_t)sprintf(text + at, "o%u: 1\n", i);
-    rig_refused_bytes(text, n, "1: expected one of the options");
-    free(text);
+    rig_refused_bytes(text, at, "1: expected one of the options");
 }
 
 static void what_is_no_text_is_refused_with_its_line(void **state)

@@ -19,11 +19,11 @@ static void refused_by_libcyaml(const char *text, unsigned line, const char *wor
 
 static void its_errors_are_one_line(void **state)
 {
-    refused_by_libcyaml(ENVIRONMENT "    unknown: 1\n", 6, "unknown");
+    refused_by_libcyaml(ENVIRONMENT "    unknown: 1\n", 5, "unknown"); /* where the option before it is */
     refused_by_libcyaml("listen:\n  port: eighty\n" ENVIRONMENT, 2, "eighty");
     refused_by_libcyaml("environments:\n  - name: a\n", 2, "issuer");
     refused_by_libcyaml("log: {level: loud}\n" ENVIRONMENT, 1, "loud");
-    refused_by_libcyaml("", 1, "");
+    refused_by_libcyaml("", 1, "found an empty file");
 }
 
 /* Each mapping has as many rules as options, and they are of the same kind. */
