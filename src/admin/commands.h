@@ -10,6 +10,7 @@
 
 #include "base/result.h"
 #include "config/config.h"
+#include "jose/client_secret.h"
 #include "jose/hasher.h"
 #include "jose/wrap.h"
 #include "store/store.h"
@@ -31,17 +32,6 @@ void la_commands_close(la_commands *c);
  * its kid as the name. This undoes the former: what store and registry hold as the pepper becomes its bytes, which the caller
  * wipes. CRYPTO where the master key is another one, CORRUPT where the length is wrong. */
 la_result la_pepper_unwrap(const la_master_key *m, la_slice wrapped, uint8_t ret[LA_PEPPER_BYTES]);
-
-/* A client secret: las_live_ or las_test_, 43 base62 characters of entropy (256 bits), 6 of checksum. */
-#define LA_GENERATED_SECRET_CHARS (9 + 43 + 6)
-void la_secret_generate(bool test, char ret[LA_GENERATED_SECRET_CHARS + 1]);
-/* True where the text has the form of one and its checksum is wrong: a typing error. */
-bool la_secret_is_mistyped(la_slice secret);
-
-/* What people see of a secret for as long as it exists: "las_test_aB3d…x9Zk" of a generated one; of one that was imported
- * "imported", with its last four characters where it is long enough to spare them. Zero-terminated. */
-#define LA_SECRET_HINT_BYTES 40
-void la_secret_hint(la_slice secret, char ret[LA_SECRET_HINT_BYTES]);
 
 /* ---- applications (admin/applications.c) ---- */
 typedef struct la_created_application {

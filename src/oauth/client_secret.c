@@ -4,6 +4,7 @@
  */
 #include "oauth/client.h"
 
+#include "jose/client_secret.h"
 #include "oauth/issuer.h"
 
 /* Stands in for an application that is not there; no secret has this digest. */
@@ -94,7 +95,8 @@ la_result la_client_check_secret(const la_token_context *context, const la_crede
     if (!la_is_ok(found))
         return la_error(reason_for_unknown(context, credentials->client_id));
     if (!s)
-        return la_error(LA_CLIENT_SECRET_WRONG);
+        return la_error(la_secret_is_mistyped(credentials->client_secret) ? LA_CLIENT_SECRET_MISTYPED
+                                                                          : LA_CLIENT_SECRET_WRONG);
     LA_TRY(check_standing(a, s, credentials->method, context->now_s));
     outcome->application_id = a->application_id;
     outcome->secret_id = s->secret_id;

@@ -38,6 +38,8 @@ static void posts(void **state)
         {GRANT "client_id=nobody&client_secret=right", NULL, LA_CLIENT_UNKNOWN},
         {GRANT "client_id=other&client_secret=right", NULL, LA_CLIENT_OTHER_ENVIRONMENT},
         {GRANT "client_id=svc+one&client_secret=p%2Bw%3Ad%3D%2F", NULL, LA_CLIENT_SECRET_WRONG},
+        {GRANT "client_id=svc+one&client_secret=las_test_0000000000000000000000000000000000000000000000000", NULL,
+         LA_CLIENT_SECRET_MISTYPED},
         {GRANT "client_id=disabled&client_secret=right", NULL, LA_CLIENT_DISABLED},
         {GRANT "client_id=disabled&client_secret=wrong", NULL, LA_CLIENT_SECRET_WRONG},
         {GRANT "client_id=expired&client_secret=right", NULL, LA_CLIENT_SECRET_EXPIRED},
