@@ -36,18 +36,8 @@ static void every_length_round_trips(void **state)
 
 static void strictness(void **state)
 {
-    static const char *const bad[] = {"Z",
-                                      "Zg=",
-                                      "Zg==",
-                                      "Z g",
-                                      "Zm9v\n",
-                                      "Zm+v",
-                                      "Zm/v",
-                                      "Zm?v",
-                                      "Zh",
-                                      "Zm9",
-                                      "ZZZZZ",
-                                      "\xC3\xA9zz"};
+    static const char *const bad[] = {"Z",    "Zg=",  "Zg==", "Z g", "Zm9v\n", "Zm+v",
+                                      "Zm/v", "Zm?v", "Zh",   "Zm9", "ZZZZZ",  "\xC3\xA9zz"};
     char out[16];
     size_t n = 77;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {

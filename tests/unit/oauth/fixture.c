@@ -21,7 +21,7 @@ static la_feed_item application(const fixture *f, uint64_t id, const char *clien
 static const char *bcrypt_of(const char *secret)
 {
     static struct crypt_data data;
-    return crypt_r(secret, "$2b$04$abcdefghijklmnopqrstuu", &data);
+    return crypt_rn(secret, "$2b$04$abcdefghijklmnopqrstuu", &data, sizeof data);
 }
 
 static void fill(fixture *f)
