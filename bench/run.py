@@ -301,6 +301,8 @@ def main(arguments):
     report = Report()
     host = machine()
     print("\n".join(f"{k}: {v}" for k, v in host.items()), flush=True)
+    if host["load_before"] > 0.5:
+        print("note: this machine is not idle, so the figures below are worse than its own", flush=True)
     folder = pathlib.Path(tempfile.mkdtemp(prefix="leanauth-bench-"))
     try:
         if "peers" in arguments:
@@ -314,6 +316,7 @@ def main(arguments):
             measure_many(plan, report, folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+    host["load_after"] = os.getloadavg()[0]
     print_table(report)
     write_out(report, host, "peers" if "peers" in arguments else "bench")
     return 0

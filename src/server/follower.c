@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "server/feed.h"
+#include "server/housekeeping.h"
 #include "server/worker.h"
 
 #include <errno.h>
@@ -15,6 +16,7 @@
 
 enum {
     LOOK_EVERY_MS = 50,
+    UPGRADES_AT_ONCE = 8,
     CHORES_EVERY_US = 1000000,
     RETRY_EVERY_US = 1000000,
     STAMP_EVERY_US = 5000000,
@@ -34,7 +36,7 @@ struct la_follower {
     bool snapshot_due;
     uint64_t mark;
     char stamp_path[4096]; /* its modification time: when the store was last reached, for the next start */
-    int64_t next_chores_us, next_retry_us, next_stamp_us, next_snapshot_us, next_last_used_us, next_complaint_us;
+    int64_t next_chores_us, next_retry_us, next_stamp_us, next_snapshot_us, next_write_us, next_complaint_us;
 
     uv_thread_t thread;
     uv_mutex_t lock;
@@ -219,60 +221,31 @@ static void complain(la_follower *f, int64_t now_us, const char *what)
     la_log(LA_LOG_WARN, "housekeeping_failed", "%s: %s; it is tried again", what, la_detail());
 }
 
-static bool write_last_used(la_follower *f, la_last_used_book *book)
-{
-    size_t n;
-    const la_last_used *uses = la_last_used_next(book, &n);
-
-    if (n == 0)
-        return true;
-    if (!la_is_ok(la_store_put_last_used(f->commands.store, uses, n)))
-        return false;
-    la_last_used_written(book, n);
-    atomic_fetch_add(&f->daemon->health.last_used_written, n);
-    return true;
-}
-
-static void do_upgrades(la_follower *f, int64_t now_us)
-{
-    la_upgrade upgrade;
-
-    while (la_upgrades_peek(f->daemon->upgrades, &upgrade)) {
-        la_result r = la_store_upgrade_secret(f->commands.store, upgrade.secret_id, upgrade.digest);
-
-        if (!la_is_ok(r) && r.code != LA_NOT_FOUND) {
-            complain(f, now_us, "an imported secret was not upgraded");
-            return;
-        }
-        la_upgrades_drop(f->daemon->upgrades);
-        atomic_fetch_add(&f->daemon->health.secrets_upgraded, la_is_ok(r));
-        f->look = true;
-    }
-}
-
 static void do_chores(la_follower *f, int64_t now_us)
 {
     if (now_us < f->next_chores_us)
         return;
     f->next_chores_us = now_us + CHORES_EVERY_US;
-    do_upgrades(f, now_us);
     if (!la_is_ok(la_command_keep_keys(&f->commands, la_clock_now_s())))
         complain(f, now_us, "the signing keys were not looked after");
     f->look = true; /* what was written on this connection moves no mark */
 }
 
-/* One batch of one loop at a time, so that the feed is never kept waiting for long. */
-static void do_last_used(la_follower *f, int64_t now_us)
+/* A little of each, so that the feed is never kept waiting for long. */
+static void write_what_loops_left(la_follower *f, int64_t now_us)
 {
-    if (now_us < f->next_last_used_us)
+    la_health *health = &f->daemon->health;
+    la_result r;
+
+    if (now_us < f->next_write_us)
         return;
-    for (unsigned i = 0; i < f->daemon->n_workers; i++) {
-        if (write_last_used(f, f->daemon->workers[i]->last_used))
-            continue;
-        f->next_last_used_us = now_us + RETRY_EVERY_US;
-        complain(f, now_us, "last-used times were not written");
+    r = la_housekeeping_upgrade(f->commands.store, f->daemon->upgrades, UPGRADES_AT_ONCE, health, &f->look);
+    for (unsigned i = 0; i < f->daemon->n_workers && la_is_ok(r); i++)
+        r = la_housekeeping_write_uses(f->commands.store, f->daemon->workers[i]->last_used, health);
+    if (la_is_ok(r))
         return;
-    }
+    f->next_write_us = now_us + RETRY_EVERY_US;
+    complain(f, now_us, "last-used times or an imported secret were not written");
 }
 
 static void follow_store(la_follower *f, int64_t now_us)
@@ -297,7 +270,7 @@ static void follow_store(la_follower *f, int64_t now_us)
         f->mark = mark;
     }
     note_reached(f, now_us);
-    do_last_used(f, now_us);
+    write_what_loops_left(f, now_us);
 }
 
 /* ---- new configurations ---- */
@@ -467,29 +440,10 @@ void la_follower_give_config(la_follower *f, la_shared_config *c)
     uv_mutex_unlock(&f->lock);
 }
 
-static void write_remaining_uses(la_follower *f, la_last_used_book *book)
-{
-    size_t n;
-
-    /* First what is being written, which frees the table for what is still held. */
-    for (int round = 0; round < 2; round++) {
-        do {
-            (void)la_last_used_next(book, &n);
-            if (n && !write_last_used(f, book)) {
-                la_log(LA_LOG_WARN, "last_used_lost", "last-used times were not written: %s", la_detail());
-                return;
-            }
-        } while (n);
-        if (!la_last_used_hand_over(book))
-            return;
-    }
-    do
-        (void)la_last_used_next(book, &n);
-    while (n && write_last_used(f, book));
-}
-
 void la_follower_stop(la_follower *f)
 {
+    la_store *store = NULL;
+
     uv_mutex_lock(&f->lock);
     f->stop = true;
     uv_cond_signal(&f->wake);
@@ -497,12 +451,14 @@ void la_follower_stop(la_follower *f)
     if (f->thread_is_up)
         uv_thread_join(&f->thread);
     f->thread_is_up = false;
-    if (!f->store_is_open || !la_store_is_present(f->commands.store))
-        return;
-    do_upgrades(f, la_clock_monotonic_us());
+    if (f->store_is_open && la_store_is_present(f->commands.store))
+        store = f->commands.store;
+    if (store &&
+        !la_is_ok(la_housekeeping_upgrade(store, f->daemon->upgrades, LA_UPGRADES_MAX, &f->daemon->health, &f->look)))
+        complain(f, la_clock_monotonic_us(), "an imported secret was not upgraded");
     for (unsigned i = 0; i < f->daemon->n_workers; i++)
         if (f->daemon->workers[i])
-            write_remaining_uses(f, f->daemon->workers[i]->last_used);
+            la_housekeeping_write_all_uses(store, f->daemon->workers[i]->last_used, &f->daemon->health);
 }
 
 la_follower *la_follower_free(la_follower *f)
