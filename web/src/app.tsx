@@ -1,8 +1,9 @@
 // Which page is shown, and what is around it.
-import type { FunctionComponent, VNode } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import type { VNode } from 'preact';
+import { useEffect } from 'preact/hooks';
 import { current, t } from './i18n';
 import { chooseEnvironment, chosenEnvironment, environments, findEnvironment, loadEnvironments } from './lib/environments';
+import { later } from './lib/later';
 import { useQuery } from './lib/query';
 import { match, navigate, paths, place } from './lib/router';
 import { loadSession, mayReadAudit, returnPath, sessionStatus } from './lib/session';
@@ -14,38 +15,11 @@ import { EmptyState, ErrorBox, Skeleton, Toasts } from './ui/feedback';
 import { PageHead } from './ui/page';
 import { Shell } from './ui/shell';
 
-/** A page in a file of its own, fetched when it is first shown. */
-function later<P extends object>(load: () => Promise<FunctionComponent<P>>): FunctionComponent<P> {
-  let loaded: FunctionComponent<P> | null = null;
-  return function Later(props: P): VNode {
-    const [error, setError] = useState<unknown>(undefined);
-    const [, rerender] = useState(0);
-    const fetchPage = (): void => {
-      setError(undefined);
-      load().then((page) => {
-        loaded = page;
-        rerender(1);
-      }, setError);
-    };
-    useEffect(() => {
-      if (!loaded) fetchPage();
-    }, []);
-    // A server that was renewed has the file under another name: only the whole page again finds it.
-    if (error !== undefined) return <ErrorBox error={error} retry={() => location.reload()} />;
-    const Page = loaded;
-    return Page ? <Page {...props} /> : <Skeleton lines={6} />;
-  };
-}
-
-interface InEnvironment {
-  environment: string;
-}
-
-const KeysPage = later<InEnvironment>(() => import('./pages/keys').then((m) => m.KeysPage));
-const UsagePage = later<InEnvironment>(() => import('./pages/usage').then((m) => m.UsagePage));
-const AuditPage = later<object>(() => import('./pages/audit').then((m) => m.AuditPage));
-const OperatorsPage = later<object>(() => import('./pages/operators').then((m) => m.OperatorsPage));
-const ProfilePage = later<object>(() => import('./pages/profile').then((m) => m.ProfilePage));
+const KeysPage = later(() => import('./pages/keys').then((m) => m.KeysPage));
+const UsagePage = later(() => import('./pages/usage').then((m) => m.UsagePage));
+const AuditPage = later(() => import('./pages/audit').then((m) => m.AuditPage));
+const OperatorsPage = later(() => import('./pages/operators').then((m) => m.OperatorsPage));
+const ProfilePage = later(() => import('./pages/profile').then((m) => m.ProfilePage));
 
 function NotFound(): VNode {
   return (

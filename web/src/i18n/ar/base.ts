@@ -127,4 +127,10 @@ export const base: Translated<typeof en> = {
   'password.is_email': 'لا تستخدم بريدك الإلكتروني.',
   'password.differs': 'الكلمتان غير متطابقتين.',
   'password.submit': 'تعيين كلمة المرور',
+
+  'conflict.title': 'غيّر شخص آخر هذا في أثناء تعديلك',
+  'conflict.elsewhere': 'ما غيّره ليس جزءًا من هذا النموذج.',
+  'conflict.kept': 'ما كتبته ما زال هنا.',
+  'conflict.overwrite': 'احفظ تعديلي فوقه',
+  'conflict.take_theirs': 'تخلَّ عن تعديلي',
 };

@@ -120,4 +120,10 @@ export const base = {
   'password.is_email': 'Do not use your email address.',
   'password.differs': 'The two are not the same.',
   'password.submit': 'Set the password',
+
+  'conflict.title': 'Somebody else changed this while you were editing',
+  'conflict.elsewhere': 'What they changed is not part of this form.',
+  'conflict.kept': 'What you typed is still here.',
+  'conflict.overwrite': 'Save mine over it',
+  'conflict.take_theirs': 'Drop mine',
 } as const satisfies Record<string, Message>;
