@@ -1,5 +1,5 @@
 // A value that components watch.
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 
 export class Store<T> {
   private readonly watchers = new Set<() => void>();
@@ -24,12 +24,15 @@ export class Store<T> {
 
 export function useStore<T>(store: Store<T>): T {
   const [, rerender] = useState({});
+  const rendered = useRef<T>(store.get());
+  rendered.current = store.get();
   useEffect(() => {
-    const seen = store.get();
-    const stop = store.watch(() => rerender({}));
-    // It may have changed between rendering and watching.
-    if (!Object.is(seen, store.get())) rerender({});
-    return stop;
+    const check = (): void => {
+      if (!Object.is(rendered.current, store.get())) rerender({});
+    };
+    // Effects run later than rendering: it may have changed in between.
+    check();
+    return store.watch(check);
   }, [store]);
-  return store.get();
+  return rendered.current;
 }

@@ -47,7 +47,7 @@ export function relative(at: string | Date, now = Date.now()): string {
   return words.format(0, 'second');
 }
 
-/** A span as its two largest units: "1 hr 30 min". */
+/** A span as its two largest units: "1 hour 30 minutes". */
 export function duration(seconds: number): string {
   const units: [string, number][] = [
     ['day', 86_400],
@@ -61,7 +61,7 @@ export function duration(seconds: number): string {
     const n = Math.floor(rest / size);
     rest -= n * size;
     if (n > 0 || (unit === 'second' && parts.length === 0)) {
-      parts.push(new Intl.NumberFormat(locale(), { style: 'unit', unit, unitDisplay: 'short' }).format(n));
+      parts.push(new Intl.NumberFormat(locale(), { style: 'unit', unit, unitDisplay: 'long' }).format(n));
     } else if (parts.length > 0) {
       break;
     }

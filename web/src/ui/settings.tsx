@@ -10,7 +10,7 @@ import { Button } from './button';
 export function LanguageButton(): VNode {
   const other = language() === 'en' ? 'ar' : 'en';
   return (
-    <span lang={other}>
+    <span lang={other} class="language">
       <Button kind="quiet" icon="globe" onClick={() => void chooseLanguage(other).catch(() => toast(t('error.unreachable')))}>
         {other === 'ar' ? 'العربية' : 'English'}
       </Button>

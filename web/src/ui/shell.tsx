@@ -1,5 +1,5 @@
 // The frame around every page behind the login: the environment always in sight, the ways to the pages, the own account.
-import type { ComponentChildren, VNode } from 'preact';
+import type { ComponentChildren, RefObject, VNode } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Environment } from '../api/types';
 import { t } from '../i18n';
@@ -153,8 +153,24 @@ function Account({ path }: { path: string }): VNode {
   );
 }
 
+// The header's height depends on the width, the language and the size of the letters.
+function useTopHeight(): RefObject<HTMLElement | null> {
+  const top = useRef<HTMLElement>(null);
+  useEffect(() => {
+    const element = top.current;
+    if (!element) return undefined;
+    const watch = new ResizeObserver(() => {
+      document.documentElement.style.setProperty('--top-height', `${element.offsetHeight}px`);
+    });
+    watch.observe(element);
+    return () => watch.disconnect();
+  }, []);
+  return top;
+}
+
 export function Shell({ path, children }: { path: string; children: ComponentChildren }): VNode {
   const [menu, setMenu] = useState(false);
+  const top = useTopHeight();
   const status = useStore(sessionStatus);
   const environment = findEnvironment(useStore(chosenEnvironment));
   useStore(environments);
@@ -164,7 +180,7 @@ export function Shell({ path, children }: { path: string; children: ComponentChi
   return (
     <div class={`shell ${kind}`} onKeyDown={(event) => event.key === 'Escape' && setMenu(false)}>
       <a class="skip" href="#content" onClick={() => document.getElementById('content')?.focus()}>{t('skip')}</a>
-      <header class="top">
+      <header class="top" ref={top}>
         <div class="top-row">
           <span class="menu-button">
             <Button kind="quiet" icon={menu ? 'close' : 'menu'} label={t('nav.menu')} expanded={menu} onClick={() => setMenu(!menu)} />
@@ -180,7 +196,7 @@ export function Shell({ path, children }: { path: string; children: ComponentChi
       </header>
       <div class="middle">
         <Navigation path={path} open={menu} />
-        <main id="content" tabIndex={-1}>{children}</main>
+        <main id="content" tabIndex={-1} onPointerDown={() => setMenu(false)} onFocusIn={() => setMenu(false)}>{children}</main>
       </div>
       <footer class="foot">
         <span>leanauth {version}</span>

@@ -47,6 +47,7 @@ export const applications: Translated<typeof en> = {
   'app.disabled_notice': 'هذا التطبيق معطّل: لا يحصل على رموز حتى يُفعّل من جديد.',
   'app.admin_only': 'يستطيع هذا التطبيق إدارة الخادم، لذلك لا يغيّره إلا مدير.',
   'app.edit': 'تعديل التطبيق',
+  'app.rename': 'إعادة التسمية',
   'app.saved': 'تم الحفظ',
   'app.enable': 'تفعيل',
   'app.enabled_done': 'فُعّل التطبيق',

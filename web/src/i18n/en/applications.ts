@@ -47,6 +47,7 @@ export const applications = {
   'app.disabled_notice': 'This application is disabled: it gets no tokens until it is enabled again.',
   'app.admin_only': 'This application may administer the server, so only an admin changes it.',
   'app.edit': 'Edit application',
+  'app.rename': 'Rename',
   'app.saved': 'Saved',
   'app.enable': 'Enable',
   'app.enabled_done': 'The application is enabled',

@@ -10,13 +10,14 @@ import { navigate, paths } from '../../lib/router';
 import { mayChange } from '../../lib/session';
 import { toast } from '../../lib/toast';
 import { Button } from '../../ui/button';
+import { Fact, Facts, Time } from '../../ui/data';
 import { ConfirmByName } from '../../ui/dialog';
 import { ErrorBox } from '../../ui/feedback';
 import { Section } from '../../ui/page';
-import { Fact, Facts, Time } from '../../ui/data';
+import { EditDialog } from './access';
 
 export function ManageSection({ application, onChanged, reload }: { application: Application; onChanged: (application: Application) => void; reload: () => void }): VNode {
-  const [asking, setAsking] = useState<'disable' | 'delete' | null>(null);
+  const [asking, setAsking] = useState<'rename' | 'disable' | 'delete' | null>(null);
   const enabling = useSubmission();
   const close = (): void => setAsking(null);
   // A refusal because of somebody else's change: the page then shows it, and the next attempt is made on top of it.
@@ -40,6 +41,7 @@ export function ManageSection({ application, onChanged, reload }: { application:
         {enabling.error !== undefined && <ErrorBox error={enabling.error} />}
         {mayChange(application) && (
           <div class="row">
+            <Button onClick={() => setAsking('rename')}>{t('app.rename')}</Button>
             {application.enabled ? (
               <Button onClick={() => setAsking('disable')}>{t('app.disable')}</Button>
             ) : (
@@ -49,6 +51,7 @@ export function ManageSection({ application, onChanged, reload }: { application:
           </div>
         )}
       </div>
+      {asking === 'rename' && <EditDialog application={application} onClose={close} onSaved={(saved) => { close(); onChanged(saved); }} />}
       {asking === 'disable' && (
         <ConfirmByName environment={application.environment} name={application.name} title={t('app.disable_title')} action={t('app.disable')} run={() => setEnabled(false)} onDone={close} onClose={close}>
           <p>{rich('app.disable_what', { name })}</p>

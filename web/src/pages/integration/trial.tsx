@@ -63,7 +63,7 @@ export function TrialSection({ application, fresh, wanted, onWanted, onUsed }: {
           <div class="trial-submit"><Button kind="primary" type="submit" busy={submission.busy}>{t('trial.submit')}</Button></div>
         </form>
         {submission.error !== undefined && <ErrorBox error={submission.error} />}
-        <div aria-live="polite">{trial?.status === 200 && <p class="trial-done"><Badge kind="ok">200</Badge> {rich('trial.done', { scope: <Code>{String(trial.body.scope ?? '')}</Code> })}</p>}</div>
+        <div aria-live="polite">{trial?.status === 200 && <p class="trial-done"><Badge kind="ok">200</Badge> <span>{rich('trial.done', { scope: <Code>{String(trial.body.scope ?? '')}</Code> })}</span></p>}</div>
         {trial && trial.status !== 200 && <Refused trial={trial} />}
         {trial?.status === 200 && typeof token === 'string' && <TokenView token={token} decoded={trial.token} />}
       </div>
