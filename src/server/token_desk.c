@@ -42,6 +42,8 @@ void la_token_case_judge(la_token_case *c, const la_token_request *request, la_a
         .random = &c->desk->random,
         .arena = arena,
         .throttle = {is_blocked, c},
+        .environment_ids = c->serving->snapshot->environment_ids,
+        .n_environment_ids = c->serving->snapshot->n_environments,
         .now_s = c->now_s = la_clock_now_s(),
     };
     la_result r = la_registry_view_refresh(c->desk->view);
