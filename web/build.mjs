@@ -86,7 +86,7 @@ async function runTests(web, modules, out, names) {
   await loadEsbuild(modules).build({ ...options(web, modules), entryPoints, outdir: out, outExtension: { '.js': '.mjs' }, format: 'esm',
     platform: 'node', target: 'node18', minify: false, write: true, metafile: false });
   const programs = readdirSync(out).filter((f) => f.endsWith('.mjs')).map((f) => join(out, f));
-  return spawnSync(process.execPath, ['--test', ...programs], { stdio: 'inherit' }).status ?? 1;
+  return spawnSync(process.execPath, ['--test', '--test-reporter=tap', ...programs], { stdio: 'inherit' }).status ?? 1;
 }
 
 /** Types and unit tests in the work folder: the compiler looks for packages next to what it reads. */

@@ -15,7 +15,9 @@ export const loginTotp = (body: { code: string } | { recovery_code: string }): P
 export const logout = (): Promise<void> => call('/session', { method: 'DELETE', signingIn: true });
 export const listSessions = (query: { operator_id?: string; cursor?: string | null }, signal?: Signal): Promise<Api.Page<Api.SessionEntry>> =>
   call('/sessions', { query, signal });
-export const endSession = (id: string): Promise<void> => call(`/sessions/${encodeURIComponent(id)}`, { method: 'DELETE' });
+/** `operatorId`: an admin ends a session of somebody else. */
+export const endSession = (id: string, operatorId?: string): Promise<void> =>
+  call(`/sessions/${encodeURIComponent(id)}`, { method: 'DELETE', query: { operator_id: operatorId } });
 
 // Profile
 export const renameSelf = (name: string, version: number): Promise<Api.Operator> =>
@@ -52,7 +54,7 @@ export const deleteApplication = (a: Api.Application): Promise<void> =>
   call(app(a.environment, a.client_id), { method: 'DELETE', version: a.version });
 
 export const listSecrets = (environment: string, clientId: string, signal?: Signal): Promise<Api.Page<Api.Secret>> =>
-  call(`${app(environment, clientId)}/secrets`, { query: { limit: 200 }, signal });
+  call(`${app(environment, clientId)}/secrets`, { signal });
 export const addSecret = (environment: string, clientId: string, body: { expires_in_s?: number }, idempotencyKey: string): Promise<Api.NewSecret> =>
   call(`${app(environment, clientId)}/secrets`, { method: 'POST', body, idempotencyKey });
 export const revokeSecret = (environment: string, clientId: string, secretId: string): Promise<Api.Secret> =>

@@ -62,7 +62,7 @@ export const base: Translated<typeof en> = {
 
   'error.invalid': 'لم يقبل الخادم هذا.',
   'error.unauthenticated': 'لم تسجّل الدخول.',
-  'error.forbidden': 'دورك لا يسمح بهذا.',
+  'error.forbidden': 'هذا غير مسموح به.',
   'error.not_found': 'لم يعد هذا موجودًا.',
   'error.conflict': 'لا يمكن تنفيذ هذا في الوضع الحالي.',
   'error.exists': 'يوجد واحد بهذا الاسم من قبل.',
@@ -120,6 +120,7 @@ export const base: Translated<typeof en> = {
   'recovery.intro': 'كل رمز من هذه يسجّل دخولك مرة واحدة إذا فقدت هاتفك. تُعرض الآن فقط: احفظها في مدير كلمات مرور أو على ورق.',
   'recovery.kept': 'حفظتها في مكان آمن',
   'password.current': 'كلمة المرور الحالية',
+  'password.wrong': 'هذه ليست كلمة مرورك الحالية.',
   'password.new': 'كلمة المرور الجديدة',
   'password.repeat': 'كلمة المرور الجديدة مرة أخرى',
   'password.rule': '{count} حرفًا على الأقل. بضع كلمات متتالية أسهل في التذكّر وأصعب في التخمين.',

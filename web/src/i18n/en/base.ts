@@ -62,7 +62,7 @@ export const base = {
 
   'error.invalid': 'The server did not accept this.',
   'error.unauthenticated': 'You are not signed in.',
-  'error.forbidden': 'Your role does not allow this.',
+  'error.forbidden': 'This is not allowed.',
   'error.not_found': 'This does not exist any more.',
   'error.conflict': 'This cannot be done as things are.',
   'error.exists': 'There is one of that name already.',
@@ -113,6 +113,7 @@ export const base = {
   'recovery.intro': 'Each of these signs you in once where your phone is lost. They are shown only now: keep them in a password manager or on paper.',
   'recovery.kept': 'I have kept them in a safe place',
   'password.current': 'Present password',
+  'password.wrong': 'This is not your present password.',
   'password.new': 'New password',
   'password.repeat': 'New password, again',
   'password.rule': 'At least {count} characters. A few words in a row are easier to remember and harder to guess.',

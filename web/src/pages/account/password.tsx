@@ -7,6 +7,7 @@ import { useSubmission } from '../../lib/form';
 import { Button } from '../../ui/button';
 import { ErrorBox } from '../../ui/feedback';
 import { Field } from '../../ui/field';
+import { blaming } from './own_password';
 
 export const PASSWORD_MIN = 12;
 
@@ -33,7 +34,8 @@ export function NewPassword({ current, email, onDone }: { current: string; email
     };
     if (submission.invalid(wrong)) return;
     void submission.run(async () => {
-      await admin.changePassword(current || old, chosen);
+      const change = (): Promise<void> => admin.changePassword(current || old, chosen);
+      await (current ? change() : blaming('current_password', t('password.wrong'), change));
       await onDone(chosen);
     }).then((done) => {
       if (!done) return;

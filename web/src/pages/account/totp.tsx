@@ -10,6 +10,7 @@ import { Actions } from '../../ui/dialog';
 import { ErrorBox, Notice } from '../../ui/feedback';
 import { Checkbox, Field } from '../../ui/field';
 import { saveFile } from '../../ui/secret';
+import { blaming } from './own_password';
 
 /** In fours, as it is typed off a screen. */
 export function grouped(secret: string): string {
@@ -42,7 +43,7 @@ function Scan({ enrollment, onCodes }: { enrollment: TotpEnrollment; onCodes: (c
     event.preventDefault();
     const digits = code.replace(/\s/g, '');
     if (submission.invalid({ code: /^\d{6}$/.test(digits) ? undefined : t('totp.missing') })) return;
-    void submission.run(async () => onCodes((await admin.confirmTotp(digits)).recovery_codes));
+    void submission.run(async () => onCodes((await blaming('code', t('totp.wrong'), () => admin.confirmTotp(digits))).recovery_codes));
   };
   return (
     <form class="stack" onSubmit={submit} noValidate>
@@ -66,7 +67,7 @@ export function EnrollTotp({ password, onDone }: { password: string; onDone: () 
   const [codes, setCodes] = useState<string[] | null>(null);
   const submission = useSubmission();
   const start = (using: string): void => {
-    void submission.run(async () => setEnrollment(await admin.startTotp(using)));
+    void submission.run(async () => setEnrollment(await blaming('password', t('password.wrong'), () => admin.startTotp(using))));
   };
   useEffect(() => {
     if (password) start(password);
