@@ -22,8 +22,8 @@ export interface ChartProps {
   times: readonly number[];
   series: readonly ChartSeries[];
   format: (value: number) => string;
-  /** What the readout shows while nothing is pointed at. */
-  rest: readonly string[];
+  /** What the readout shows while nothing is pointed at; without it, the newest values. */
+  rest?: readonly string[];
   onZoom: (from: number, to: number) => void;
 }
 
@@ -117,20 +117,24 @@ function Swatch({ series }: { series: ChartSeries }): VNode {
   );
 }
 
+function newest(series: readonly ChartSeries[]): number | null {
+  const at = series[0]?.values.findLastIndex((v) => v !== null) ?? -1;
+  return at < 0 ? null : at;
+}
+
 function Readout({ props, index }: { props: ChartProps; index: number | null }): VNode {
   const { times, series, rest, format } = props;
-  const at = index === null ? undefined : times[index];
+  const shown = index ?? (rest ? null : newest(series));
+  const at = shown === null ? undefined : times[shown];
+  const text = (s: ChartSeries, i: number): string => {
+    if (shown === null) return rest?.[i] ?? '';
+    const value = s.values[shown];
+    return value === null || value === undefined ? '–' : format(value);
+  };
   return (
     <div class="readout">
       <span class="readout-time">{at === undefined ? t('usage.totals') : dateTime(new Date(at * 1000))}</span>
-      {series.map((s, i) => {
-        const value = index === null ? null : s.values[index];
-        return (
-          <span key={s.label} class="readout-value">
-            <Swatch series={s} /> {s.label} <strong>{at === undefined ? rest[i] : value === null || value === undefined ? '–' : format(value)}</strong>
-          </span>
-        );
-      })}
+      {series.map((s, i) => <span key={s.label} class="readout-value"><Swatch series={s} /> {s.label} <strong>{text(s, i)}</strong></span>)}
     </div>
   );
 }

@@ -1,7 +1,6 @@
 // Asks for the own password before something that only its owner may do.
 import type { ComponentChildren, VNode } from 'preact';
 import { useState } from 'preact/hooks';
-import { ApiError } from '../../api/client';
 import { t } from '../../i18n';
 import { isProblem } from '../../lib/errors';
 import { useSubmission } from '../../lib/form';
@@ -11,7 +10,7 @@ import { ErrorBox } from '../../ui/feedback';
 import { Field } from '../../ui/field';
 
 /** The refusals of the profile are 403 too; there it is not the role, but a password that is wrong. */
-export const isWrongPassword = (error: unknown): error is ApiError => isProblem(error, 'forbidden') && /password/i.test(error.detail);
+export const isWrongPassword = (error: unknown): boolean => isProblem(error, 'forbidden') && /password/i.test(error.detail);
 
 export function AskPassword({ title, children, action, danger = false, run, onClose }: { title: string; children: ComponentChildren; action: string; danger?: boolean; run: (password: string) => Promise<unknown>; onClose: () => void }): VNode {
   const [password, setPassword] = useState('');
