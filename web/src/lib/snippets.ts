@@ -141,7 +141,8 @@ function go(v: SnippetValues): string {
   const inBody = isBasic(v)
     ? ''
     : `\t\t"client_id":     {${quoted(v.clientId)}},\n\t\t"client_secret": {os.Getenv("${SECRET_VARIABLE}")},\n`;
-  const pad = isBasic(v) ? ' ' : '    ';
+  // gofmt aligns the values of a literal.
+  const pad = isBasic(v) ? '' : '   ';
   const basic = isBasic(v)
     ? `\trequest.SetBasicAuth(url.QueryEscape(${quoted(v.clientId)}), url.QueryEscape(os.Getenv("${SECRET_VARIABLE}")))\n`
     : '';
@@ -161,8 +162,8 @@ import (
 
 func main() {
 \tform := url.Values{
-\t\t"grant_type":${pad}{"client_credentials"},
-${inBody}\t\t"scope":     ${pad}{${quoted(v.scope)}},
+\t\t"grant_type": ${pad}{"client_credentials"},
+${inBody}\t\t"scope":      ${pad}{${quoted(v.scope)}},
 \t}
 \trequest, err := http.NewRequest("POST", ${quoted(v.tokenEndpoint)}, strings.NewReader(form.Encode()))
 \tif err != nil {

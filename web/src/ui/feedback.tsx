@@ -1,5 +1,5 @@
 import type { ComponentChildren, VNode } from 'preact';
-import { explain } from '../lib/errors';
+import { explain, isProblem } from '../lib/errors';
 import { useStore } from '../lib/store';
 import { dismissToast, toasts } from '../lib/toast';
 import { t } from '../i18n';
@@ -15,7 +15,7 @@ export function ErrorBox({ error, retry }: { error: unknown; retry?: () => void 
       <div class="notice-text">
         <p><strong>{title}</strong></p>
         {detail && <p lang="en" dir="ltr" class="as-sent">{detail}</p>}
-        {requestId && <p class="hint">{t('error.request')} <code dir="ltr">{requestId}</code></p>}
+        {requestId && !isProblem(error, 'invalid') && <p class="hint">{t('error.request')} <code dir="ltr">{requestId}</code></p>}
         {retry && <Button small icon="refresh" onClick={retry}>{t('retry')}</Button>}
       </div>
     </div>

@@ -57,7 +57,7 @@ export function TrialSection({ application, fresh, wanted, onWanted, onUsed }: {
     <Section title={t('trial.title')} intro={t('trial.intro')}>
       <div class="stack">
         <form class="trial-form" onSubmit={submit} noValidate>
-          <Field label={t('trial.secret')} type="password" value={secret} onInput={setSecret} error={submission.fieldError('client_secret')} hint={fresh ? t('trial.secret_fresh') : t('trial.secret_hint')} code />
+          <Field label={t('trial.secret')} type="password" value={secret} onInput={setSecret} error={submission.fieldError('client_secret')} hint={fresh?.value === secret ? t('trial.secret_fresh') : t('trial.secret_hint')} code />
           <Select label={t('trial.scope')} value={wanted.scope} onChange={(scope) => onWanted({ ...wanted, scope })} options={application.scopes.map((s) => ({ value: s, label: scopeForm(s) }))} error={isCustomer ? undefined : submission.fieldError('scope')} />
           {isCustomer && <Field label={t('trial.customer')} value={wanted.customerId} onInput={(customerId) => onWanted({ ...wanted, customerId })} error={submission.fieldError('scope')} code />}
           <div class="trial-submit"><Button kind="primary" type="submit" busy={submission.busy}>{t('trial.submit')}</Button></div>
