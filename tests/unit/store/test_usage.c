@@ -150,6 +150,31 @@ static void applications_come_most_first_and_outlive_themselves(void **state)
     assert_applications(f, q, 1, "1(-,deleted)19/2 ");
 }
 
+/* Whatever way the span is cut into days, hours and minutes, it has what its minutes have. */
+static void a_span_of_applications_is_cut_without_loss(void **state)
+{
+    fixture *f = *state;
+    static la_usage_count counts[3 * 1440];
+    for (int64_t i = 0; i < 3 * 1440; i++)
+        counts[i] = count(f->production, 5, MINUTE + i, LA_USAGE_ISSUED, 1);
+    assert_ok(la_store_add_usage(f->store, counts, sizeof counts / sizeof *counts, NULL, 0));
+    static const int64_t spans[][2] = {{0, 1},       {0, 60},     {59, 61},     {1, 59},      {60, 120},
+                                       {61, 119},    {30, 1470},  {0, 1440},    {1, 1441},    {1380, 1500},
+                                       {1439, 1441}, {900, 2400}, {1440, 2880}, {1441, 2879}, {7, 7},
+                                       {120, 1560},  {119, 121},  {2700, 4200}, {1500, 2940}};
+    for (size_t i = 0; i < sizeof spans / sizeof *spans; i++) {
+        char expected[100] = "";
+        int64_t n = spans[i][1] - spans[i][0];
+        if (n)
+            snprintf(expected, sizeof expected, "5(-,deleted)%lld/0 ", (long long)n);
+        assert_applications(f, query(f, LA_USAGE_MINUTE, DAY_S + spans[i][0] * 60, DAY_S + spans[i][1] * 60), 9,
+                            expected);
+    }
+    assert_applications(f, query(f, LA_USAGE_HOUR, DAY_S + 10, DAY_S + 3601), 9,
+                        "5(-,deleted)120/0 "); /* whole steps */
+    assert_applications(f, query(f, LA_USAGE_DAY, DAY_S + 10, DAY_S + 86401), 9, "5(-,deleted)2880/0 ");
+}
+
 typedef struct latencies {
     unsigned n;
     int64_t at_s[4];
@@ -312,6 +337,7 @@ int main(void)
         TEST(later_counts_are_added_wherever_they_belong),
         TEST(reasons_come_most_first),
         TEST(applications_come_most_first_and_outlive_themselves),
+        TEST(a_span_of_applications_is_cut_without_loss),
         TEST(latencies_are_added_bucket_by_bucket),
         TEST(a_query_is_bounded),
         TEST(bad_counts_change_nothing),
