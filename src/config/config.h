@@ -80,6 +80,11 @@ typedef struct la_config {
     char *directory; /* of the file; relative paths start here */
     la_endpoint listen;
     la_endpoint admin;
+    char *admin_origin;
+    char *admin_environment;
+    char *admin_audience;
+    bool admin_require_totp;
+    uint32_t admin_session_idle_s, admin_session_max_s;
     unsigned workers; /* event loops; never 0 here */
     char *sqlite_path;
     uint32_t last_used_flush_s;
