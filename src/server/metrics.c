@@ -9,6 +9,7 @@
 
 struct la_metrics {
     unsigned n_workers;
+    unsigned n_counters;
     la_counters **counters; /* each on cache lines of its own */
     atomic_uint n_slots;
     char slot_names[LA_METRICS_SLOTS][LA_ENVIRONMENT_NAME_MAX + 1];
@@ -45,10 +46,11 @@ la_metrics *la_metrics_new(unsigned n_workers)
     if (!m)
         return NULL;
     m->n_workers = n_workers;
-    m->counters = calloc(n_workers, sizeof *m->counters);
+    m->n_counters = n_workers + 1;
+    m->counters = calloc(m->n_counters, sizeof *m->counters);
     if (!m->counters)
         return la_metrics_free(m);
-    for (unsigned i = 0; i < n_workers; i++) {
+    for (unsigned i = 0; i < m->n_counters; i++) {
         m->counters[i] = aligned_alloc(128, bytes);
         if (!m->counters[i])
             return la_metrics_free(m);
@@ -61,16 +63,16 @@ la_metrics *la_metrics_free(la_metrics *m)
 {
     if (!m)
         return NULL;
-    for (unsigned i = 0; m->counters && i < m->n_workers; i++)
+    for (unsigned i = 0; m->counters && i < m->n_counters; i++)
         free(m->counters[i]);
     free(m->counters);
     free(m);
     return NULL;
 }
 
-la_counters *la_metrics_counters(la_metrics *m, unsigned worker)
+la_counters *la_metrics_counters(la_metrics *m, unsigned index)
 {
-    return m->counters[worker];
+    return m->counters[index];
 }
 
 unsigned la_metrics_slot(la_metrics *m, la_slice environment)
@@ -89,12 +91,12 @@ unsigned la_metrics_slot(la_metrics *m, la_slice environment)
     return n;
 }
 
-/* Sum over all loops of the counter at this offset of la_counters. */
+/* Sum over all threads of the counter at this offset of la_counters. */
 static uint64_t sum(const la_metrics *m, size_t offset)
 {
     uint64_t total = 0;
 
-    for (unsigned i = 0; i < m->n_workers; i++) {
+    for (unsigned i = 0; i < m->n_counters; i++) {
         const char *counters = (const char *)m->counters[i];
 
         total += atomic_load_explicit((const _Atomic uint64_t *)(const void *)(counters + offset),

@@ -47,9 +47,11 @@ void la_counters_note_duration(la_counters *c, int64_t us);
 
 typedef struct la_metrics la_metrics;
 
-la_metrics *la_metrics_new(unsigned n_workers); /* NULL: no memory */
+/* NULL: no memory. */
+la_metrics *la_metrics_new(unsigned n_workers);
 la_metrics *la_metrics_free(la_metrics *m);
-la_counters *la_metrics_counters(la_metrics *m, unsigned worker);
+/* By worker; after the last one come those of the administration's thread. */
+la_counters *la_metrics_counters(la_metrics *m, unsigned index);
 
 /* The slot of an environment's name; one thread calls it. */
 unsigned la_metrics_slot(la_metrics *m, la_slice environment);
