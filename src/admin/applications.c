@@ -71,21 +71,38 @@ la_result la_command_find_application(la_commands *c, la_slice environment, la_s
     return r;
 }
 
-la_result la_command_list_applications(la_commands *c, la_slice environment, uint64_t after_id, unsigned limit,
-                                       la_application_fn each, void *self)
+la_result la_command_list_applications(la_commands *c, la_slice environment, const la_application_filter *filter,
+                                       unsigned limit, la_application_fn each, void *self)
 {
-    uint16_t environment_id = 0;
+    la_application_filter f = *filter;
+    f.environment_id = 0;
     if (environment.p) {
         unsigned index;
         LA_TRY(la_rule_environment(c->config, environment, &index));
-        environment_id = c->environment_ids[index];
+        f.environment_id = c->environment_ids[index];
     }
-    return la_store_list_applications(c->store, environment_id, after_id, limit, each, self);
+    return la_store_list_applications(c->store, &f, limit, each, self);
 }
 
-la_result la_command_set_application_enabled(la_commands *c, const la_application_row *a, bool enabled)
+la_result la_command_update_application(la_commands *c, const la_application_row *a, const la_application_edit *edit,
+                                        la_application_row *ret)
 {
-    return la_store_set_application_enabled(c->store, a->application_id, enabled);
+    unsigned index;
+    la_slice name = LA_NO_SLICE, scopes = LA_NO_SLICE;
+    char checked_scopes[LA_SCOPES_MAX + 1];
+    la_auth_method method;
+    LA_TRY(la_rule_environment(c->config, la_slice_of(a->environment), &index));
+    if (edit->name.p)
+        LA_TRY(la_rule_name(edit->name, &name));
+    if (edit->scopes.p) {
+        LA_TRY(la_rule_scopes(&c->config->environments[index], edit->scopes, checked_scopes));
+        scopes = la_slice_of(checked_scopes);
+    }
+    if (edit->auth_method.p)
+        LA_TRY(la_rule_auth_method(edit->auth_method, &method));
+    la_application_change change = {name, scopes, edit->auth_method.p ? &method : NULL, edit->enabled};
+    LA_TRY(la_store_update_application(c->store, a->application_id, a->version, &change, la_clock_now_s()));
+    return la_store_find_application(c->store, a->environment_id, la_slice_of(a->client_id), ret);
 }
 
 la_result la_command_delete_application(la_commands *c, const la_application_row *a)

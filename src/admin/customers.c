@@ -24,10 +24,10 @@ la_result la_command_add_customer(la_commands *c, const la_application_row *a, l
     return r;
 }
 
-la_result la_command_list_customers(la_commands *c, const la_application_row *a, la_slice after, unsigned limit,
-                                    la_customer_fn each, void *self)
+la_result la_command_list_customers(la_commands *c, const la_application_row *a, la_slice prefix, la_slice after,
+                                    unsigned limit, la_customer_fn each, void *self)
 {
-    return la_store_list_customers(c->store, a->application_id, after, limit, each, self);
+    return la_store_list_customers(c->store, a->application_id, prefix, after, limit, each, self);
 }
 
 la_result la_command_remove_customer(la_commands *c, const la_application_row *a, la_slice customer_id)

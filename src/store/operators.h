@@ -35,7 +35,8 @@ typedef struct la_operator_row {
     int64_t totp_last_step; /* a code of this step or an earlier one is not taken again (RFC 6238 5.2) */
 } la_operator_row;
 
-/* EXISTS where the email is taken. `row` gives email, name, role, environments, must_change_password and password_hash. */
+/* EXISTS where the email is taken. `row` gives email, name, role, environments, must_change_password and password_hash; the operator
+ * is enabled. */
 la_result la_store_add_operator(la_store *s, const la_operator_row *row, int64_t now_s, uint64_t *ret_operator_id);
 la_result la_store_find_operator(la_store *s, uint64_t operator_id, la_operator_row *ret);    /* NOT_FOUND */
 la_result la_store_find_operator_by_email(la_store *s, la_slice email, la_operator_row *ret); /* NOT_FOUND */
@@ -44,11 +45,12 @@ la_result la_store_list_operators(la_store *s, uint64_t after_id, unsigned limit
 la_result la_store_count_admins(la_store *s, unsigned *ret); /* enabled ones with the role admin */
 
 /* Writes name, role, environments, enabled, must_change_password, password_hash, totp_*, last_login_at_s of the row, and counts its
- * version up. STALE where the stored version is not row->version (0: whatever it is). The email never changes. */
+ * version up. STALE where the stored version is not row->version (0: whatever it is). The email never changes. last_login_at_s never
+ * goes back, nor does totp_last_step while totp_wrapped stays as it is: the row may be older than a login. NOT_FOUND. */
 la_result la_store_update_operator(la_store *s, const la_operator_row *row);
 la_result la_store_delete_operator(la_store *s, uint64_t operator_id); /* with sessions and codes; NOT_FOUND */
 
-/* Login and second factor, each without touching the version. */
+/* Login and second factor, each without touching the version. NOT_FOUND where there is no such operator. */
 la_result la_store_note_login(la_store *s, uint64_t operator_id, int64_t now_s);
 /* Moves totp_last_step forward; CONFLICT where `step` is not later than it: the code was used. */
 la_result la_store_use_totp_step(la_store *s, uint64_t operator_id, int64_t step);
@@ -70,6 +72,7 @@ typedef struct la_session_row {
     uint64_t session_id; /* for people; knowing it gives nothing */
     uint64_t operator_id;
     la_session_state state;
+    unsigned failures; /* wrong codes of the second factor since the last step of the login */
     int64_t created_at_s, last_seen_at_s, expires_at_s;
     char address[64];
     char user_agent[LA_USER_AGENT_MAX + 1];
@@ -83,10 +86,13 @@ la_result la_store_find_session(la_store *s, const uint8_t digest[LA_SESSION_DIG
 la_result la_store_list_sessions(la_store *s, uint64_t operator_id,
                                  la_result (*each)(void *self, const la_session_row *row),
                                  void *self); /* newest first */
-/* Another cookie value and state for the same session: after each step of a login. */
+/* Another cookie value and state for the same session, and no failures: after each step of a login. NOT_FOUND, and so for the next
+ * two. */
 la_result la_store_rotate_session(la_store *s, uint64_t session_id, const uint8_t digest[LA_SESSION_DIGEST_BYTES],
                                   la_session_state state, int64_t now_s);
 la_result la_store_touch_session(la_store *s, uint64_t session_id, int64_t now_s);
+/* One more wrong code; gives how many there are now. Nothing ends the session here. */
+la_result la_store_count_session_failure(la_store *s, uint64_t session_id, unsigned *ret_failures);
 la_result la_store_delete_session(la_store *s, uint64_t operator_id, uint64_t session_id); /* NOT_FOUND */
 /* All of an operator but `except_session_id` (0: none is spared). */
 la_result la_store_delete_sessions(la_store *s, uint64_t operator_id, uint64_t except_session_id);

@@ -33,11 +33,14 @@ la_result la_store_change_mark(la_store *s, uint64_t *ret);
  * ---- groups ----
  * Several operations as one transaction: begin takes the write lock, what is called in between is part of it, commit makes all of
  * it durable at once. An operation that fails within a group undoes itself alone, so the caller may go on (and say in the audit log
- * that it failed) or roll back. Groups do not nest (CONFLICT). An import is a group of its own and may be inside none.
+ * that it failed) or roll back. Where it could not be undone alone (no room, no memory), all of the group is undone: whatever is called
+ * then fails with the same code, commit too. Groups do not nest (CONFLICT). An import is a group of its own: it may be inside none, and
+ * what is called between its begin and its end is part of it. Reads within a group see it; the feed cannot be read then (CONFLICT).
+ * Nothing begins or ends within the callback of a listing.
  */
 la_result la_store_begin(la_store *s);
-la_result la_store_commit(la_store *s); /* on failure everything is rolled back */
-void la_store_rollback(la_store *s);
+la_result la_store_commit(la_store *s); /* on failure everything is rolled back; CONFLICT where no group is open */
+void la_store_rollback(la_store *s);    /* nothing where none is open */
 
 /* ---- the feed ---- */
 typedef la_result (*la_feed_fn)(void *self, const la_feed_item *item);
@@ -114,11 +117,12 @@ typedef struct la_application_filter {
     int enabled;     /* 1: enabled ones; -1: disabled ones; 0: both */
 } la_application_filter;
 
-/* In order of application_id, at most `limit`. */
+/* In order of application_id, at most `limit`. A search that begins a UUID (8 characters or more) and an existing client_id finds
+ * client_ids only. INVALID where it is longer than LA_NAME_MAX or holds a zero byte. */
 typedef la_result (*la_application_fn)(void *self, const la_application_row *row);
 la_result la_store_list_applications(la_store *s, const la_application_filter *filter, unsigned limit,
                                      la_application_fn each, void *self);
-la_result la_store_count_applications(la_store *s, uint16_t environment_id, uint64_t *ret);
+la_result la_store_count_applications(la_store *s, uint16_t environment_id, uint64_t *ret); /* environment_id 0: all */
 
 /* Sets what is given (absent slices and a NULL pointer stay as they are). STALE where the row's version is another than
  * `expected_version` (0: whatever it is). NOT_FOUND. */
