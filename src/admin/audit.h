@@ -65,6 +65,15 @@ typedef struct la_audit_mark {
 } la_audit_mark;
 la_result la_audit_verify(la_commands *c, const la_audit_mark *expected, la_audit_verdict *ret);
 
+/*
+ * The same of an export (JSON Lines), without a database: the chain alone, since nothing vouches for where a file ends but a mark. It may
+ * begin anywhere. IO, and TOO_LARGE for a line that is no event.
+ */
+la_result la_audit_verify_file(const char *path, const la_audit_mark *expected, la_audit_verdict *ret);
+
+/* 64 hexadecimal digits in lower case. */
+bool la_audit_hash_parse(la_slice text, uint8_t ret[LA_AUDIT_HASH_BYTES]);
+
 /* The JSON object of an event, as API, command line and export show it; the caller owns it. NULL: no memory. */
 json_t *la_audit_to_json(const la_audit_row *row);
 

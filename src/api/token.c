@@ -138,17 +138,16 @@ static la_result find_application(la_api_call *c, const la_environment_config *e
 la_result la_api_token_find(la_api_call *c, la_slice token)
 {
     const la_config *config = c->api->config;
-    const la_environment_config *e = config->admin_environment
-                                         ? la_config_environment(config, la_slice_of(config->admin_environment))
-                                         : NULL;
+    const la_environment_config *e = config->admin_environment >= 0 ? &config->environments[config->admin_environment]
+                                                                    : NULL;
     la_jws jws = {0};
     la_slice client_id;
     la_role role;
     c->challenge = LA_API_INVALID_TOKEN;
-    if (!e || !config->admin_audience)
+    if (!e)
         return refuse("no environment is configured for the administration");
     LA_TRY(verify(c, e, token, &jws));
-    la_api_token_policy policy = {e, la_slice_of(config->admin_audience), c->now_s};
+    la_api_token_policy policy = {e, config->admin_audience, c->now_s};
     la_result r = la_api_token_check(&policy, jws.header, jws.payload, &client_id, &role);
     if (la_is_ok(r))
         r = find_application(c, e, client_id, role);
