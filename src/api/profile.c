@@ -33,6 +33,19 @@ static la_result renew(la_api_call *c)
     return r;
 }
 
+/* The change and the end of the other sessions are one: nobody stays behind an old password after a crash. */
+static la_result change_and_renew(la_api_call *c, la_slice current, la_slice wanted)
+{
+    LA_TRY(la_store_begin(c->commands->store));
+    la_result r = la_command_change_password(c->commands, &c->who.operator_row, current, wanted);
+    if (la_is_ok(r))
+        r = renew(c);
+    if (la_is_ok(r))
+        return la_store_commit(c->commands->store);
+    la_store_rollback(c->commands->store);
+    return r;
+}
+
 la_result la_api_profile_password(la_api_call *c)
 {
     la_slice current = la_api_body_text(c, "current_password", LA_API_REQUIRED);
@@ -40,7 +53,7 @@ la_result la_api_profile_password(la_api_call *c)
     la_slice email = la_slice_of(c->who.operator_row.email);
     LA_TRY(la_api_check(c));
     LA_TRY(la_api_throttle_check(c, email));
-    la_result r = la_command_change_password(c->commands, &c->who.operator_row, current, wanted);
+    la_result r = change_and_renew(c, current, wanted);
     if (r.code == LA_FORBIDDEN) {
         la_api_throttle_note(c, email);
         return la_fail(LA_FORBIDDEN, "the current password is wrong");
@@ -48,7 +61,6 @@ la_result la_api_profile_password(la_api_call *c)
     la_api_blame_result(c, "new_password", r);
     LA_TRY(la_api_check(c));
     LA_TRY(r);
-    LA_TRY(renew(c));
     return la_api_reply_nothing(c);
 }
 
@@ -89,25 +101,34 @@ static la_result reply_codes(la_api_call *c, la_recovery_codes *codes)
     return la_api_reply(c, 200, json_pack("{s:o}", "recovery_codes", list));
 }
 
+static la_result confirm_and_renew(la_api_call *c, la_slice code, la_recovery_codes *codes)
+{
+    LA_TRY(la_store_begin(c->commands->store));
+    la_result r = la_command_confirm_totp(c->commands, &c->who.operator_row, code, codes);
+    if (la_is_ok(r))
+        r = renew(c);
+    if (la_is_ok(r))
+        return la_store_commit(c->commands->store);
+    la_store_rollback(c->commands->store);
+    return r;
+}
+
 la_result la_api_profile_totp_confirm(la_api_call *c)
 {
     la_slice code = la_api_body_text(c, "code", LA_API_REQUIRED);
     la_slice email = la_slice_of(c->who.operator_row.email);
-    la_recovery_codes codes;
+    la_recovery_codes codes = {0};
     LA_TRY(la_api_check(c));
     LA_TRY(la_api_throttle_check(c, email));
-    la_result r = la_command_confirm_totp(c->commands, &c->who.operator_row, code, &codes);
+    la_result r = confirm_and_renew(c, code, &codes);
+    if (la_is_ok(r))
+        return reply_codes(c, &codes);
+    la_wipe(&codes, sizeof codes);
     if (r.code == LA_FORBIDDEN) {
         la_api_throttle_note(c, email);
         return la_fail(LA_FORBIDDEN, "the code is wrong: check the clock of the device that shows it");
     }
-    LA_TRY(r);
-    r = renew(c);
-    if (!la_is_ok(r)) {
-        la_wipe(&codes, sizeof codes);
-        return r;
-    }
-    return reply_codes(c, &codes);
+    return r;
 }
 
 la_result la_api_profile_recovery_codes(la_api_call *c)
