@@ -173,10 +173,12 @@ la_result la_command_update_application(la_commands *c, const la_application_row
         r = la_fail(LA_NOT_FOUND, "application %s is gone", a->client_id);
     if (!la_is_ok(r))
         return la_change_end(c, &change, r, NULL);
-    *ret = before;
-    if (before.application_id != a->application_id || before.version != a->version)
-        return la_change_end(c, &change,
-                             la_fail(LA_STALE, "application %s has been changed in the meantime", a->client_id), NULL);
+    bool stale = before.application_id != a->application_id || before.version != a->version;
+    *ret = before; /* may be the same as *a */
+    if (stale)
+        r = la_fail(LA_STALE, "application %s has been changed in the meantime", before.client_id);
+    if (!la_is_ok(r))
+        return la_change_end(c, &change, r, NULL);
     return update(c, &change, &before, edit, ret);
 }
 

@@ -144,6 +144,18 @@ static la_result add_row(const la_audit_log *l, la_store *s, const la_audit_head
     return la_store_add_audit(s, row, mac);
 }
 
+static int add_bytes(const char *p, size_t n, void *self)
+{
+    la_buffer_add(self, (la_slice){p, n});
+    return 0;
+}
+
+void la_audit_write_detail(const json_t *detail, la_buffer *ret)
+{
+    if (json_dump_callback(detail, add_bytes, ret, JSON_COMPACT | JSON_SORT_KEYS) != 0)
+        ret->failed = true;
+}
+
 /* Within a group. `detail` is not taken. */
 static la_result append(const la_audit_log *l, la_store *s, const la_actor *actor, const la_audit_event *e, bool first)
 {
@@ -152,15 +164,15 @@ static la_result append(const la_audit_log *l, la_store *s, const la_actor *acto
     texts t = {0};
     LA_TRY(la_store_read_audit_head(s, &head));
     fill_row(actor, e, &t, &row);
-    char *detail = e->detail ? json_dumps(e->detail, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
-    if (e->detail && !detail)
-        return la_fail(LA_NO_MEMORY, "there is no memory for an audit event");
-    row.detail = la_slice_of(detail ? detail : "{}");
-    if (row.detail.n > LA_AUDIT_DETAIL_MAX)
-        row.detail = LA_SLICE("{\"too_large\":true}");
-    la_result r = add_row(l, s, &head, first, &row);
-    free(detail);
-    return r;
+    char memory[LA_AUDIT_DETAIL_MAX];
+    la_buffer detail;
+    la_buffer_init_fixed(&detail, memory, sizeof memory);
+    if (e->detail)
+        la_audit_write_detail(e->detail, &detail);
+    else
+        la_buffer_add_text(&detail, "{}");
+    row.detail = la_buffer_ok(&detail) ? la_buffer_slice(&detail) : LA_SLICE("{\"too_large\":true}");
+    return add_row(l, s, &head, first, &row);
 }
 
 la_result la_change_begin(la_commands *c, la_change *ret)

@@ -7,6 +7,9 @@
 /* Of everything in the row but its hash. NO_MEMORY, CRYPTO. */
 la_result la_audit_hash(const la_audit_row *row, uint8_t ret[LA_AUDIT_HASH_BYTES]);
 
+/* In the one form that is hashed: members sorted, no blanks. */
+void la_audit_write_detail(const json_t *detail, la_buffer *ret);
+
 /* True where the head's MAC was made with the key of this log. */
 bool la_audit_head_is_genuine(const la_audit_log *l, const la_audit_head *head);
 

@@ -150,26 +150,26 @@ static bool read_members(const json_t *event, la_audit_row *row)
            read_hash(event, "previous_hash", row->previous_hash) && read_hash(event, "hash", row->hash);
 }
 
-static la_result add_line(la_audit_chain *chain, la_slice line, bool *ret_whole)
+static la_result add_line(la_audit_chain *chain, la_slice line, la_buffer *detail, bool *ret_whole)
 {
     la_audit_row row = {0};
     json_t *event = json_loadb(line.p, line.n, JSON_REJECT_DUPLICATES, NULL);
     const json_t *object = json_object_get(event, "detail");
-    char *detail = json_is_object(object) ? json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
     la_result r = la_ok();
     *ret_whole = false;
-    if (detail && read_members(event, &row)) {
-        row.detail = la_slice_of(detail);
+    la_buffer_clear(detail);
+    if (json_is_object(object))
+        la_audit_write_detail(object, detail);
+    row.detail = la_buffer_slice(detail);
+    if (row.detail.n && la_buffer_ok(detail) && read_members(event, &row))
         r = la_audit_chain_add(chain, &row, ret_whole);
-    } else {
+    else
         la_audit_chain_break(chain, chain->any_start ? 1 : chain->next, "its line is no event of an export");
-    }
-    free(detail);
     json_decref(event);
     return r;
 }
 
-static la_result verify_lines(la_source *source, char *text, la_audit_chain *chain)
+static la_result verify_lines(la_source *source, char *text, la_buffer *detail, la_audit_chain *chain)
 {
     for (;;) {
         size_t n;
@@ -177,7 +177,7 @@ static la_result verify_lines(la_source *source, char *text, la_audit_chain *cha
         LA_TRY(la_source_line(source, text, &n, &end));
         if (end)
             return la_ok();
-        LA_TRY(add_line(chain, (la_slice){text, n}, &whole));
+        LA_TRY(add_line(chain, (la_slice){text, n}, detail, &whole));
         if (!whole)
             return la_ok();
     }
@@ -192,7 +192,10 @@ la_result la_audit_verify_file(const char *path, const la_audit_mark *expected, 
     chain.any_start = true;
     LA_TRY(la_source_open(path, &source));
     char *text = malloc(LA_SOURCE_RECORD_MAX);
-    la_result r = text ? verify_lines(&source, text, &chain) : la_fail(LA_NO_MEMORY, "there is no memory");
+    la_buffer detail;
+    la_buffer_init(&detail, LA_SOURCE_RECORD_MAX);
+    la_result r = text ? verify_lines(&source, text, &detail, &chain) : la_fail(LA_NO_MEMORY, "there is no memory");
+    la_buffer_done(&detail);
     free(text);
     la_source_done(&source);
     LA_TRY(r);

@@ -31,6 +31,10 @@ static bool has_hash(const uint8_t a[LA_AUDIT_HASH_BYTES], const uint8_t b[LA_AU
 /* What an event says of its place. */
 static bool is_in_place(la_audit_chain *chain, const la_audit_row *row)
 {
+    if (row->sequence > INT64_MAX) { /* below zero in the table */
+        la_audit_chain_break(chain, 0, "an event stands before the first one: it was added from outside");
+        return false;
+    }
     if (row->sequence > chain->next) {
         la_audit_chain_break(chain, chain->next, "event %llu is missing; the next one there is %llu",
                              (unsigned long long)chain->next, (unsigned long long)row->sequence);
@@ -99,7 +103,7 @@ static la_result take_row(void *self, const la_audit_row *row)
 {
     walk *w = self;
     bool whole;
-    if (row->sequence > w->until)
+    if (row->sequence > w->until && row->sequence <= INT64_MAX)
         return la_error(LA_PENDING);
     w->failure = la_audit_chain_add(&w->chain, row, &whole);
     return la_is_ok(w->failure) && whole ? la_ok() : la_error(LA_PENDING);
@@ -107,7 +111,8 @@ static la_result take_row(void *self, const la_audit_row *row)
 
 static la_result read_page(la_store *s, walk *w)
 {
-    la_result r = la_store_read_audit(s, w->chain.next, PAGE_EVENTS, take_row, w);
+    uint64_t from = w->chain.next == 1 ? 0 : w->chain.next; /* 0: also what has no place before the first */
+    la_result r = la_store_read_audit(s, from, PAGE_EVENTS, take_row, w);
     LA_TRY(w->failure);
     return r.code == LA_PENDING ? la_ok() : r;
 }

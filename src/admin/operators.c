@@ -272,9 +272,10 @@ la_result la_command_update_operator(la_commands *c, const la_operator_row *o, c
     la_result r = la_operator_read(c, o->operator_id, &before);
     if (!la_is_ok(r))
         return la_change_end(c, &change, r, NULL);
-    *ret = before;
-    if (o->version && before.version != o->version)
-        return la_change_end(c, &change, la_fail(LA_STALE, "operator %s has been changed in the meantime", o->email),
+    bool stale = o->version && before.version != o->version;
+    *ret = before; /* may be the same as *o */
+    if (stale)
+        return la_change_end(c, &change, la_fail(LA_STALE, "operator %s has been changed meanwhile", before.email),
                              NULL);
     row = before;
     r = apply_edit(c, edit, &row);

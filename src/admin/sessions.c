@@ -198,27 +198,13 @@ la_result la_command_login(la_commands *c, la_slice email, la_slice password, la
 
 /* ---- second factor ---- */
 
-static la_result count_one(void *self, const la_audit_row *row)
-{
-    ++*(unsigned *)self;
-    return la_ok();
-}
-
-/* The log itself counts them, so a restart of the server grants no further attempts. */
+/* The store counts them, so a restart of the server grants no further attempts. */
 static la_result end_after_wrong_codes(la_commands *c, const la_session_row *s)
 {
-    char id[LA_OPERATOR_ID_BYTES];
-    unsigned wrong = 0;
-    la_operator_id(s->session_id, id);
-    la_audit_filter filter = {
-        .action = LA_SLICE("session.totp_failed"),
-        .target_id = la_slice_of(id),
-        .from_ms = s->created_at_s * 1000,
-    };
-    LA_TRY(la_store_list_audit(c->store, &filter, WRONG_CODES_MAX, count_one, &wrong));
-    if (wrong < WRONG_CODES_MAX)
-        return la_ok();
-    la_result r = la_store_delete_session(c->store, s->operator_id, s->session_id);
+    unsigned wrong;
+    la_result r = la_store_count_session_failure(c->store, s->session_id, &wrong);
+    if (la_is_ok(r) && wrong >= WRONG_CODES_MAX)
+        r = la_store_delete_session(c->store, s->operator_id, s->session_id);
     return r.code == LA_NOT_FOUND ? la_ok() : r;
 }
 

@@ -39,16 +39,23 @@ int64_t la_usage_step_s(la_usage_step step)
     return steps[step].seconds;
 }
 
+/* A step that is touched is a point. */
+static int64_t count_points(int64_t from_s, int64_t to_s, la_usage_step step)
+{
+    int64_t width_s = steps[step].seconds;
+    return (to_s + width_s - 1) / width_s - from_s / width_s;
+}
+
 la_result la_rule_usage_span(int64_t from_s, int64_t to_s, la_usage_step step)
 {
     if (from_s < 0 || to_s <= from_s)
         return la_fail(LA_INVALID, "the span must end after it begins");
-    if ((to_s - from_s) / steps[step].seconds <= LA_USAGE_POINTS_MAX)
+    if (count_points(from_s, to_s, step) <= LA_USAGE_POINTS_MAX)
         return la_ok();
     if (step == LA_USAGE_DAY)
         return la_fail(LA_INVALID, "the span has more than %d days: take a shorter one", LA_USAGE_POINTS_MAX);
     la_usage_step wider = step + 1;
-    while (wider < LA_USAGE_DAY && (to_s - from_s) / steps[wider].seconds > LA_USAGE_POINTS_MAX)
+    while (wider < LA_USAGE_DAY && count_points(from_s, to_s, wider) > LA_USAGE_POINTS_MAX)
         wider++;
     return la_fail(LA_INVALID, "the span has more than %d points: take the step %s, or a shorter span",
                    LA_USAGE_POINTS_MAX, steps[wider].name);
@@ -101,7 +108,7 @@ typedef struct entries {
 static la_result keep(void *self, const la_usage_application *a)
 {
     entries *list = self;
-    if (a->application_id == 0 || a->issued <= ADVICE_TOKENS || list->n == list->most)
+    if (!a->client_id.p || a->issued <= ADVICE_TOKENS || list->n == list->most)
         return la_ok();
     if (a->client_id.n > LA_CLIENT_ID_MAX || a->name.n > LA_NAME_MAX)
         return la_fail(LA_CORRUPT, "a stored application is damaged");

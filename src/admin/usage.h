@@ -5,9 +5,6 @@
 #include "admin/commands.h"
 #include "store/audit.h"
 
-/* How long a span of usage may be, in points. */
-#define LA_USAGE_POINTS_MAX 1500
-
 const char *la_usage_step_name(la_usage_step step); /* "minute", "hour", "day" */
 bool la_usage_step_parse(la_slice name, la_usage_step *ret);
 int64_t la_usage_step_s(la_usage_step step);

@@ -25,11 +25,12 @@ la_result la_store_get_audit_key(la_store *s, uint8_t *ret, size_t max, size_t *
 
 /* ---- the head ---- */
 
-/* Zero bytes where the length is another: nobody made such a value, and it must not pass for one that begins alike. */
+/* 0xFF throughout where the length is another: nobody made such a value, and it must neither pass for one that begins alike nor for the
+ * zero bytes before the first event. */
 static void read_hash(la_sql *q, int column, uint8_t ret[LA_AUDIT_HASH_BYTES])
 {
     la_slice bytes = la_sql_get_slice(q, column);
-    memset(ret, 0, LA_AUDIT_HASH_BYTES);
+    memset(ret, 0xFF, LA_AUDIT_HASH_BYTES);
     if (bytes.n == LA_AUDIT_HASH_BYTES)
         memcpy(ret, bytes.p, bytes.n);
 }

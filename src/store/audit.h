@@ -43,7 +43,7 @@ typedef struct la_audit_filter {
 typedef la_result (*la_audit_fn)(void *self, const la_audit_row *row);
 la_result la_store_list_audit(la_store *s, const la_audit_filter *filter, unsigned limit, la_audit_fn each, void *self);
 /* Oldest first, from a sequence on (0: from the very first, whatever its number): for verification and export. Exactly what the table
- * holds, gaps and all; a hash of another length reads as zero bytes. */
+ * holds, gaps and all; a hash of another length reads as 0xFF throughout. */
 la_result la_store_read_audit(la_store *s, uint64_t from_sequence, unsigned limit, la_audit_fn each, void *self);
 
 /* The wrapped key of the head's MAC: set unless there is one (EXISTS), get (NOT_FOUND). */
