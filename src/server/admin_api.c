@@ -79,8 +79,7 @@ static int judge(la_admin_api *a, unsigned environment, la_slice form, la_slice 
         la_token_case_judge(&c, &request, a->arena, ret_body, &outcome);
     }
     la_registry_view_rest(a->desk.view);
-    (void)la_token_case_note(&c, &outcome);                 /* the thread writes its lines after each request */
-    (void)la_last_used_hand_over(a->desk.tally->last_used); /* what is still being written follows the next time */
+    (void)la_token_case_note(&c, &outcome); /* the thread writes its lines after each request */
     la_wipe(outcome.digest, sizeof outcome.digest);
     return la_token_status(outcome.result.code);
 }
@@ -166,6 +165,9 @@ static void handle(void *self, const la_api_request *request, la_api_response *r
                                                              .duration_us = la_clock_monotonic_us() - started_us,
                                                          });
     a->request_id = LA_NO_SLICE;
+    /* What a trial left. Where the other side is not ready for it yet, it goes with the next request. */
+    (void)la_last_used_hand_over(a->desk.tally->last_used);
+    (void)la_usage_hand_over(a->desk.tally->usage);
 }
 
 static void wake(void *self)

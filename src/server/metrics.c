@@ -28,14 +28,22 @@ const char *la_token_class_name(la_token_class c)
     return class_names[c];
 }
 
-void la_counters_note_duration(la_counters *c, int64_t us)
+unsigned la_metrics_bucket(int64_t us)
 {
     unsigned i = 0;
 
     while (i < LA_METRICS_BUCKETS && us > bucket_us[i])
         i++;
-    la_count(&c->duration_bucket[i], 1);
+    return i;
+}
+
+unsigned la_counters_note_duration(la_counters *c, int64_t us)
+{
+    unsigned bucket = la_metrics_bucket(us);
+
+    la_count(&c->duration_bucket[bucket], 1);
     la_count(&c->duration_sum_us, us > 0 ? (uint64_t)us : 0);
+    return bucket;
 }
 
 la_metrics *la_metrics_new(unsigned n_workers)
@@ -211,6 +219,10 @@ static void write_registry(const la_metrics *m, const la_metrics_gauges *g, la_b
            load(&h->last_used_written));
     single(b, "leanauth_last_used_dropped_total", "counter", "Last-used times that did not fit in an interval.",
            SUM(last_used_dropped));
+    single(b, "leanauth_usage_written_total", "counter", "Usage counts written to the store.", load(&h->usage_written));
+    single(b, "leanauth_usage_waiting", "gauge", "Usage counts that wait for the store.", load(&h->usage_waiting));
+    single(b, "leanauth_usage_dropped_total", "counter", "Token requests that are in no usage count.",
+           load(&h->usage_dropped) + SUM(usage_dropped));
     single(b, "leanauth_secrets_upgraded_total", "counter",
            "Imported secrets kept as a keyed digest after their first use.", load(&h->secrets_upgraded));
     single(b, "leanauth_housekeeping_failures_total", "counter", "Housekeeping writes that failed and are tried again.",

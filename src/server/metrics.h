@@ -34,6 +34,7 @@ typedef struct la_counters {
     _Atomic uint64_t slow_hashes;
     _Atomic uint64_t slow_hashes_waiting;
     _Atomic uint64_t last_used_dropped;
+    _Atomic uint64_t usage_dropped;
 } la_counters;
 
 /* By the counter's only writer. */
@@ -42,8 +43,11 @@ static inline void la_count(_Atomic uint64_t *counter, uint64_t n)
     atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n, memory_order_relaxed);
 }
 
-/* Adds a request that took so long to the histogram. */
-void la_counters_note_duration(la_counters *c, int64_t us);
+/* Which bucket of a latency histogram a request that took so long belongs to: < LA_METRICS_BUCKETS + 1. */
+unsigned la_metrics_bucket(int64_t us);
+
+/* Adds a request that took so long to the histogram. Gives its bucket. */
+unsigned la_counters_note_duration(la_counters *c, int64_t us);
 
 typedef struct la_metrics la_metrics;
 

@@ -7,10 +7,12 @@
 
 #include "server/last_used.h"
 #include "server/metrics.h"
+#include "server/usage_book.h"
 
 typedef struct la_tally {
     la_counters *counters;
     la_last_used_book *last_used;
+    la_usage_book *usage;
 } la_tally;
 
 /* How much a tally holds between two looks of the housekeeping thread. */

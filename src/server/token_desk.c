@@ -56,6 +56,29 @@ void la_token_case_judge(la_token_case *c, const la_token_request *request, la_a
     la_oauth_write_error(LA_SERVER_ERROR, ret_body);
 }
 
+static void count(la_tally *tally, uint64_t application_id, uint64_t what, unsigned answers)
+{
+    if (!la_usage_note(tally->usage, application_id, what))
+        la_count(&tally->counters->usage_dropped, answers);
+}
+
+static void note_usage(const la_token_case *c, const la_token_outcome *outcome, unsigned bucket)
+{
+    la_tally *tally = c->desk->tally;
+    uint16_t environment_id = c->serving->snapshot->environments[c->environment].environment_id;
+    int64_t minute = c->now_s / 60;
+    la_code code = outcome->result.code;
+
+    count(tally, outcome->application_id, la_usage_what(environment_id, minute, code), 1);
+    count(tally, 0, la_usage_what(environment_id, minute, LA_USAGE_LATENCY + bucket), 0);
+    /* A client_id that is no application's could be anything: it is not worth an entry of its own in the audit log. */
+    if (code == LA_BROWSER || code == LA_CLIENT_OTHER_ENVIRONMENT)
+        la_usage_note_refusal(tally->usage, environment_id, code,
+                              outcome->application_id || code == LA_CLIENT_OTHER_ENVIRONMENT ? outcome->client_id
+                                                                                             : LA_NO_SLICE,
+                              c->client_address, c->now_s);
+}
+
 bool la_token_case_note(const la_token_case *c, const la_token_outcome *outcome)
 {
     la_daemon *d = c->desk->daemon;
@@ -70,7 +93,7 @@ bool la_token_case_note(const la_token_case *c, const la_token_outcome *outcome)
         .duration_us = ended_us - c->started_us,
     };
 
-    la_counters_note_duration(tally->counters, entry.duration_us);
+    note_usage(c, outcome, la_counters_note_duration(tally->counters, entry.duration_us));
     if (outcome->result.code == LA_OK)
         la_count(&tally->counters->issued[e->metrics_slot][la_token_class_of(outcome)], 1);
     else

@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-enum { LOG_FLUSH_MS = 100, LAST_USED_RETRY_MS = 1000 };
+enum { LOG_FLUSH_MS = 100, RETRY_MS = 1000 };
 
 static void handle_request(void *self, la_http_exchange *x)
 {
@@ -59,7 +59,15 @@ static void hand_over_last_used(uv_timer_t *timer)
     la_worker *w = timer->data;
 
     if (!la_last_used_hand_over(w->desk.tally->last_used))
-        uv_timer_start(timer, hand_over_last_used, LAST_USED_RETRY_MS, 0);
+        uv_timer_start(timer, hand_over_last_used, RETRY_MS, 0);
+}
+
+static void hand_over_usage(uv_timer_t *timer)
+{
+    la_worker *w = timer->data;
+
+    if (!la_usage_hand_over(w->desk.tally->usage))
+        uv_timer_start(timer, hand_over_usage, RETRY_MS, 0);
 }
 
 void la_worker_note_tally(la_worker *w)
@@ -69,6 +77,9 @@ void la_worker_note_tally(la_worker *w)
     if (!uv_is_active((const uv_handle_t *)&w->last_used_timer) && !la_last_used_is_empty(w->desk.tally->last_used))
         uv_timer_start(&w->last_used_timer, hand_over_last_used,
                        (uint64_t)w->daemon->started_with->config.last_used_flush_s * 1000, 0);
+    if (!uv_is_active((const uv_handle_t *)&w->usage_timer))
+        uv_timer_start(&w->usage_timer, hand_over_usage,
+                       (uint64_t)w->serving->snapshot->config->config.usage_flush_s * 1000, 0);
 }
 
 /* ---- snapshots, draining ---- */
@@ -100,6 +111,7 @@ static void close_if_done(la_worker *w)
     uv_close((uv_handle_t *)&w->wake, NULL);
     uv_close((uv_handle_t *)&w->log_timer, NULL);
     uv_close((uv_handle_t *)&w->last_used_timer, NULL);
+    uv_close((uv_handle_t *)&w->usage_timer, NULL);
 }
 
 void la_worker_note_offload_done(la_worker *w)
@@ -184,9 +196,10 @@ static la_result open_loop(la_worker *w)
     if (uv_async_init(&w->loop, &w->wake, on_wake) != 0)
         return la_fail(LA_NO_MEMORY, "cannot make an event loop");
     w->wake_open = true;
-    w->wake.data = w->log_timer.data = w->last_used_timer.data = w;
+    w->wake.data = w->log_timer.data = w->last_used_timer.data = w->usage_timer.data = w;
     uv_timer_init(&w->loop, &w->log_timer);
     uv_timer_init(&w->loop, &w->last_used_timer);
+    uv_timer_init(&w->loop, &w->usage_timer);
     w->offload.loop = &w->loop;
     return la_ok();
 }

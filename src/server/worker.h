@@ -17,6 +17,7 @@ struct la_worker {
     uv_async_t wake;
     uv_timer_t log_timer;       /* runs only while log lines wait */
     uv_timer_t last_used_timer; /* runs only while uses wait */
+    uv_timer_t usage_timer;     /* runs only while counts wait */
     la_http_server *http;
     la_serving *serving;
     la_counters *counters; /* its tally's */
