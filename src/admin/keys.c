@@ -9,6 +9,8 @@
 #include "jose/key.h"
 #include "jose/schedule.h"
 
+#include <stdlib.h>
+
 static la_result wrap_key(la_commands *c, const la_key *key, la_buffer *wrapped)
 {
     la_buffer plain;
@@ -22,8 +24,24 @@ static la_result wrap_key(la_commands *c, const la_key *key, la_buffer *wrapped)
     return r;
 }
 
-static la_result store_key(la_commands *c, uint16_t environment_id, const la_key *key, const la_schedule_plan *plan,
-                           int64_t now_s)
+/* The new key, and the end of those that it succeeds, in one transaction. */
+static la_result add_key(la_commands *c, const la_key_record *record, const la_key_list *keys,
+                         const la_schedule_plan *plan)
+{
+    la_key_retirement *retired = calloc(keys->n + 1, sizeof *retired);
+    size_t n = 0;
+    if (!retired)
+        return la_fail(LA_NO_MEMORY, "there is no memory for the list of keys");
+    for (size_t i = 0; i < keys->n; i++)
+        if (la_schedule_succeeds(plan, &keys->records[i]))
+            retired[n++] = (la_key_retirement){keys->records[i].key_id, plan->retires_at_s, plan->removed_at_s};
+    la_result r = la_store_add_key(c->store, record, plan->newest_key_id, retired, n);
+    free(retired);
+    return r;
+}
+
+static la_result store_key(la_commands *c, uint16_t environment_id, const la_key *key, const la_key_list *keys,
+                           const la_schedule_plan *plan, int64_t now_s)
 {
     la_buffer jwk, wrapped;
     la_buffer_init(&jwk, 16384);
@@ -45,15 +63,15 @@ static la_result store_key(la_commands *c, uint16_t environment_id, const la_key
         .public_jwk = la_buffer_slice(&jwk),
         .wrapped_private = la_buffer_slice(&wrapped),
     };
-    la_key_retirement retired = {plan->newest_key_id, plan->predecessor_retires_at_s, plan->predecessor_removed_at_s};
-    r = la_store_add_key(c->store, &record, plan->newest_key_id, &retired, plan->newest_key_id ? 1 : 0);
+    r = add_key(c, &record, keys, plan);
 done:
     la_buffer_done(&jwk);
     la_buffer_done(&wrapped);
     return r;
 }
 
-static la_result make_key(la_commands *c, unsigned index, const la_schedule_plan *plan, int64_t now_s)
+static la_result make_key(la_commands *c, unsigned index, const la_key_list *keys, const la_schedule_plan *plan,
+                          int64_t now_s)
 {
     la_slice name = c->config->environments[index].algorithm;
     const la_algorithm *algorithm = la_algorithm_find(name);
@@ -61,7 +79,7 @@ static la_result make_key(la_commands *c, unsigned index, const la_schedule_plan
         return la_fail(LA_INVALID, "this build has no algorithm %.*s", LA_FMT(name));
     la_key *key;
     LA_TRY(la_key_generate(algorithm, &key));
-    la_result r = store_key(c, c->environment_ids[index], key, plan, now_s);
+    la_result r = store_key(c, c->environment_ids[index], key, keys, plan, now_s);
     la_key_free(key);
     return r;
 }
@@ -74,7 +92,8 @@ static la_result plan_key(la_commands *c, unsigned index, const la_key_list *key
         .rotate_every_s = e->key_rotate_every_s,
         .jwks_max_age_s = e->jwks_max_age_s,
         .margin_s = e->key_publish_margin_s,
-        .longest_lifetime_s = la_environment_longest_lifetime_s(e),
+        /* Not that of the configuration: it may have been longer yesterday, and may be again before the key retires. */
+        .longest_lifetime_s = LA_TOKEN_LIFETIME_MAX_S,
         .by_hand = by_hand,
     };
     return la_schedule_plan_next(keys->records, keys->n, &policy, e->algorithm, now_s, ret);
@@ -98,7 +117,7 @@ static la_result keep_environment(la_commands *c, unsigned index, int64_t now_s)
     if (la_is_ok(r))
         r = plan_key(c, index, &keys, false, now_s, &plan);
     if (la_is_ok(r) && plan.wanted) {
-        r = make_key(c, index, &plan, now_s);
+        r = make_key(c, index, &keys, &plan, now_s);
         if (r.code == LA_CONFLICT)
             r = la_ok(); /* another process was faster: the key that was wanted is there */
     }
@@ -128,7 +147,7 @@ la_result la_command_rotate_key(la_commands *c, la_slice environment, int64_t no
     if (la_is_ok(r))
         r = plan_key(c, index, &keys, true, now_s, &plan);
     if (la_is_ok(r) && plan.wanted) {
-        r = make_key(c, index, &plan, now_s);
+        r = make_key(c, index, &keys, &plan, now_s);
         if (r.code == LA_CONFLICT)
             r = la_fail(LA_CONFLICT, "environment %.*s: another process has just started a rotation",
                         LA_FMT(environment));
