@@ -54,6 +54,19 @@ static bool allows_method(la_auth_method registered, la_auth_method used)
     return registered == used || registered == LA_AUTH_CLIENT_SECRET;
 }
 
+/*
+ * Why no secret matched, for the log. Both questions are asked whether the client is known or not: the time of the answer must not
+ * tell that (RFC 6749 10.10).
+ */
+static la_code reason_for_failure(const la_token_context *context, const la_credentials *credentials, bool known)
+{
+    la_code unknown = reason_for_unknown(context, credentials->client_id);
+    bool mistyped = la_secret_is_mistyped(credentials->client_secret);
+    if (!known)
+        return unknown;
+    return mistyped ? LA_CLIENT_SECRET_MISTYPED : LA_CLIENT_SECRET_WRONG;
+}
+
 /* What is left to ask once the secret is right. */
 static la_result check_standing(const la_application_record *a, const la_secret_record *s, la_auth_method used,
                                 int64_t now_s)
@@ -92,11 +105,8 @@ la_result la_client_check_secret(const la_token_context *context, const la_crede
         outcome->upgrade_secret = true;
         memcpy(outcome->digest, digest, sizeof digest);
     }
-    if (!la_is_ok(found))
-        return la_error(reason_for_unknown(context, credentials->client_id));
-    if (!s)
-        return la_error(la_secret_is_mistyped(credentials->client_secret) ? LA_CLIENT_SECRET_MISTYPED
-                                                                          : LA_CLIENT_SECRET_WRONG);
+    if (!la_is_ok(found) || !s)
+        return la_error(reason_for_failure(context, credentials, la_is_ok(found)));
     LA_TRY(check_standing(a, s, credentials->method, context->now_s));
     outcome->application_id = a->application_id;
     outcome->secret_id = s->secret_id;
