@@ -425,6 +425,33 @@ def test_token_damaged_cache(served, tmp_path):
     assert decode(fetch(served, app, cache=tmp_path).stdout.strip())[1]["sub"] == app["client_id"]
 
 
+def test_token_cache_that_says_nothing(served, tmp_path):
+    app = served.demo["production"]
+    fetch(served, app, cache=tmp_path)
+    for response in ("{}", "null", '{"access_token": 5}'):
+        for path in tmp_path.rglob("*"):
+            if path.is_file():
+                path.write_text('{"from": 0, "until": 99999999999, "response": %s}' % response)
+        assert decode(fetch(served, app, cache=tmp_path).stdout.strip())[1]["sub"] == app["client_id"]
+
+
+def test_token_cache_in_a_folder_that_others_can_change(served, tmp_path):
+    """As in /tmp: whoever made the folder could put a token of his own there."""
+    app = served.demo["production"]
+    for name, mode in (("open", 0o777), ("listed", 0o755)):
+        folder = tmp_path / name / "leanauth"
+        folder.mkdir(parents=True)
+        folder.chmod(mode)
+        one, two = (fetch(served, app, cache=folder.parent).stdout for _ in range(2))
+        assert one.strip() and two.strip() and one != two and not list(folder.iterdir())
+    kept = tmp_path / "kept"
+    kept.mkdir(mode=0o700)
+    (tmp_path / "linked").mkdir()
+    (tmp_path / "linked" / "leanauth").symlink_to(kept)
+    fetch(served, app, cache=tmp_path / "linked")
+    assert not list(kept.iterdir())
+
+
 def test_verify_audience_and_standard_input(served):
     app = served.demo["production"]
     token = served.token(app)["access_token"]
