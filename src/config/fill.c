@@ -28,6 +28,7 @@
         return r->o_##option ? r->o_##option : (fallback);        \
     }
 #define NEEDED_TEXT(mapping, option, kind) TEXT(mapping, option, "", kind)
+#define OPTIONAL_TEXT(mapping, option, kind) TEXT(mapping, option, NULL, kind)
 #define TEXTS(mapping, option, kind, least, most)
 #define MAP(mapping, option, of)
 #define NEEDED_MAP(mapping, option, of)
@@ -101,11 +102,10 @@ static la_result fill_hosts(const raw_environment *r, la_slice issuer_host, la_e
     return la_ok();
 }
 
+/* Room for the two of the admin API. */
 static la_result fill_scopes(const raw_environment *r, la_environment_config *ret)
 {
-    if (r->n_scopes == 0)
-        return la_ok();
-    ret->scopes = calloc(r->n_scopes, sizeof *ret->scopes);
+    ret->scopes = calloc(r->n_scopes + 2, sizeof *ret->scopes);
     if (!ret->scopes)
         return no_memory();
     for (; ret->n_scopes < r->n_scopes; ret->n_scopes++) {
@@ -163,10 +163,44 @@ static la_result fill_workers(const raw_root *raw, la_config *ret)
     return la_ok();
 }
 
+/* Scopes like others, so that the token path needs no word about them. */
+static void add_admin_scopes(la_config *c, la_environment_config *e)
+{
+    e->scopes[e->n_scopes++] = (la_scope_policy){LA_SLICE("admin:read"), c->admin_audience, c->admin_token_lifetime_s};
+    e->scopes[e->n_scopes++] = (la_scope_policy){LA_SLICE("admin:write"), c->admin_audience, c->admin_token_lifetime_s};
+    e->n_admin_scopes = 2;
+}
+
+/* After the environments. One that does not exist is left to the checks. */
+static la_result fill_admin(const raw_admin *r, la_config *ret)
+{
+    ret->admin_environment = -1;
+    ret->admin_audience = la_slice_of(admin_audience(r));
+    ret->admin_token_lifetime_s = admin_token_lifetime_s(r);
+    ret->admin_require_totp = admin_require_totp(r);
+    ret->admin_session_idle_s = admin_session_idle_s(r);
+    ret->admin_session_max_s = admin_session_max_s(r);
+    if (admin_origin(r))
+        LA_TRY(copy(admin_origin(r), &ret->admin_origin));
+    for (unsigned i = 0; admin_environment(r) && i < ret->n_environments; i++)
+        if (la_slice_is(ret->environments[i].name, admin_environment(r)) && ret->admin_environment < 0) {
+            ret->admin_environment = (int)i;
+            add_admin_scopes(ret, &ret->environments[i]);
+        }
+    return fill_endpoint(admin_address(r), admin_port(r), &ret->admin);
+}
+
+static void fill_usage(const raw_usage *r, la_config *ret)
+{
+    ret->usage_flush_s = usage_flush_s(r);
+    ret->usage_keep_minutes_s = usage_keep_minutes_s(r);
+    ret->usage_keep_hours_s = usage_keep_hours_s(r);
+    ret->usage_keep_days_s = usage_keep_days_s(r);
+}
+
 la_result la_fill(const raw_root *raw, la_config *ret)
 {
     LA_TRY(fill_endpoint(listen_address(&raw->o_listen), listen_port(&raw->o_listen), &ret->listen));
-    LA_TRY(fill_endpoint(admin_address(&raw->o_admin), admin_port(&raw->o_admin), &ret->admin));
     LA_TRY(fill_workers(raw, ret));
     LA_TRY(resolve(ret, store_sqlite(&raw->o_store), &ret->sqlite_path));
     LA_TRY(resolve(ret, registry_path(&raw->o_registry), &ret->registry_path));
@@ -176,6 +210,7 @@ la_result la_fill(const raw_root *raw, la_config *ret)
     ret->log_level = log_level(&raw->o_log);
     ret->log_requests = (la_request_log)log_requests(&raw->o_log);
     fill_limits(&raw->o_limits, &ret->limits);
+    fill_usage(&raw->o_usage, ret);
     ret->environments = calloc(raw->n_environments, sizeof *ret->environments);
     if (!ret->environments)
         return no_memory();
@@ -183,7 +218,7 @@ la_result la_fill(const raw_root *raw, la_config *ret)
         ret->n_environments = i + 1; /* so that a half-filled one is freed */
         LA_TRY(fill_environment(&raw->o_environments[i], &ret->environments[i]));
     }
-    return la_ok();
+    return fill_admin(&raw->o_admin, ret);
 }
 
 void la_fill_done(la_config *c)
@@ -199,6 +234,7 @@ void la_fill_done(la_config *c)
     free(c->environments);
     free(c->listen.address);
     free(c->admin.address);
+    free(c->admin_origin);
     free(c->sqlite_path);
     free(c->registry_path);
     free(c->master_key_path);

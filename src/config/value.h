@@ -18,6 +18,7 @@ typedef enum la_text_kind {
     LA_TEXT_HOST, /* host name, IPv4, or IPv6 in brackets; no port */
     LA_TEXT_AUDIENCE,
     LA_TEXT_SCOPE,
+    LA_TEXT_ORIGIN, /* RFC 6454 6.2, as a browser sends it */
 } la_text_kind;
 
 /* NULL where `text` is of that kind, else what was expected ("a host name …"), for the operator. */

@@ -36,35 +36,34 @@ static const la_secret_record *find_slow(const la_application_record *a, int64_t
     return NULL;
 }
 
-/* For the log: did this client_id come to the wrong environment? */
-static la_code reason_for_unknown(const la_token_context *context, la_slice client_id)
+/*
+ * For the log: did this client_id come to the wrong environment? Asked of every environment after every failure, so that the time
+ * tells neither an unknown client from a wrong secret nor where it is known.
+ */
+static bool is_known_elsewhere(const la_token_context *context, la_slice client_id)
 {
     la_application_record other;
     uint16_t here = la_issuer_environment_id(context->issuer);
+    bool is_known = false;
     for (unsigned i = 0; i < context->n_environment_ids; i++) {
         uint16_t id = context->environment_ids[i];
         if (id != here && la_is_ok(la_registry_find_application(context->view, id, client_id, &other)))
-            return LA_CLIENT_OTHER_ENVIRONMENT;
+            is_known = true;
     }
-    return LA_CLIENT_UNKNOWN;
+    return is_known;
+}
+
+static la_result refuse_unknown(bool is_elsewhere, la_slice client_id, la_token_outcome *outcome)
+{
+    if (!is_elsewhere)
+        return la_error(LA_CLIENT_UNKNOWN);
+    outcome->client_id = client_id;
+    return la_error(LA_CLIENT_OTHER_ENVIRONMENT);
 }
 
 static bool allows_method(la_auth_method registered, la_auth_method used)
 {
     return registered == used || registered == LA_AUTH_CLIENT_SECRET;
-}
-
-/*
- * Why no secret matched, for the log. Both questions are asked whether the client is known or not: the time of the answer must not
- * tell that (RFC 6749 10.10).
- */
-static la_code reason_for_failure(const la_token_context *context, const la_credentials *credentials, bool known)
-{
-    la_code unknown = reason_for_unknown(context, credentials->client_id);
-    bool mistyped = la_secret_is_mistyped(credentials->client_secret);
-    if (!known)
-        return unknown;
-    return mistyped ? LA_CLIENT_SECRET_MISTYPED : LA_CLIENT_SECRET_WRONG;
 }
 
 /* What is left to ask once the secret is right. */
@@ -91,8 +90,10 @@ la_result la_client_check_secret(const la_token_context *context, const la_crede
     if (!la_is_ok(found) && found.code != LA_NOT_FOUND)
         return la_error(LA_SERVER_ERROR);
     const la_application_record *a = la_is_ok(found) ? ret_application : &nobody;
-    if (la_is_ok(found))
+    if (la_is_ok(found)) {
         outcome->client_id = credentials->client_id;
+        outcome->application_id = a->application_id;
+    }
     const la_secret_record *s = match_keyed_ct(a, digest);
     const la_secret_record *slow = s ? NULL : find_slow(a, context->now_s);
     if (slow && verdict == LA_SLOW_NOT_ASKED) {
@@ -105,10 +106,14 @@ la_result la_client_check_secret(const la_token_context *context, const la_crede
         outcome->upgrade_secret = true;
         memcpy(outcome->digest, digest, sizeof digest);
     }
-    if (!la_is_ok(found) || !s)
-        return la_error(reason_for_failure(context, credentials, la_is_ok(found)));
+    /* Both questions are asked of known and unknown clients alike: the time of the answer must not tell which it was. */
+    bool is_elsewhere = !s && is_known_elsewhere(context, credentials->client_id);
+    bool is_mistyped = !s && la_secret_is_mistyped(credentials->client_secret);
+    if (!la_is_ok(found))
+        return refuse_unknown(is_elsewhere, credentials->client_id, outcome);
+    if (!s)
+        return la_error(is_mistyped ? LA_CLIENT_SECRET_MISTYPED : LA_CLIENT_SECRET_WRONG);
     LA_TRY(check_standing(a, s, credentials->method, context->now_s));
-    outcome->application_id = a->application_id;
     outcome->secret_id = s->secret_id;
     return la_ok();
 }

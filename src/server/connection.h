@@ -101,6 +101,7 @@ struct la_http_server {
     la_http_handler handler;
     la_http_refused refused;
     void *self;
+    la_slice headers; /* of every response */
     la_http_listener *listeners;
     la_http_list lists[LA_WAIT_COUNT];
     uv_timer_t timer; /* for the earliest deadline */

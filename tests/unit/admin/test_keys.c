@@ -1,7 +1,7 @@
 /* Signing keys as the store keeps them over several rotations, with an injected clock. */
 #include "unit.h"
 
-#include "admin/commands.h"
+#include "admin/audit.h"
 #include "base/secret.h"
 
 #define START_S 1800000000 /* 2027 */
@@ -74,6 +74,7 @@ static int set_up(void **state)
     assert_ok(la_master_key_create(f->key_path));
     assert_ok(la_master_key_load(f->key_path, &f->commands.master_key));
     assert_ok(la_store_open(f->store_path, LA_STORE_CREATE, &f->commands.store));
+    assert_ok(la_audit_open(f->commands.master_key, f->commands.store, &f->commands.audit));
     assert_ok(la_store_ensure_environment(f->commands.store, LA_SLICE("sandbox"), &f->commands.environment_ids[0]));
     *state = f;
     return 0;
