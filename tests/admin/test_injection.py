@@ -35,7 +35,7 @@ def test_control_characters_are_no_name(people, name):
     assert "\r" not in problem["detail"] and "\x1b" not in problem["detail"]
 
 
-@pytest.mark.parametrize("query", ["q=%00", "q=%ff", "q=%c0%af", "q=%ed%a0%80", "q=%0d%0aX:%20y", "q=%", "q=%zz", "q=1&q=2", "x=1",
+@pytest.mark.parametrize("query", ["q=%00", "q=%ff", "q=%c0%af", "q=%ed%a0%80", "q=%0d%0aX:%20y", "q=1&q=2", "x=1",
                                    "limit=1e1", "limit=-1", "limit=99999999999999999999", "limit=%31%00", "enabled=1", "q", "=1",
                                    "&&&=", "cursor=%27%20OR%201"])
 def test_queries_that_mean_nothing(people, query):
@@ -57,10 +57,21 @@ def test_paths_that_lead_nowhere(people, path):
     people.admin.get(path, check=404) if "/sessions/" not in path else people.admin.delete(path, check=404)
 
 
-@pytest.mark.parametrize("segment", ["%00", "%ff", "%0d%0aX-Y:%20z", "%", "%4", "%c0%ae"])
+@pytest.mark.parametrize("segment", ["%00", "%ff", "%0d%0aX-Y:%20z", "%c0%ae"])
 def test_paths_that_are_no_text(people, segment):
     response = people.admin.get(f"{PATH}/{segment}")
     assert response.status_code == 400
+
+
+@pytest.mark.parametrize("target", [f"{PATH}/%", f"{PATH}/%4", f"{PATH}/%zz", f"{PATH}?q=%", f"{PATH}?q=%4", f"{PATH}?%zz=1"])
+def test_percent_signs_that_stand_alone(people, target):
+    """A client library would encode them."""
+    port = people.server.admin_port
+    request = (f"GET /admin/v1{target} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n"
+               f"Cookie: __Host-leanauth-session={people.admin.cookie}\r\n\r\n")
+    response = support.parse_responses(people.server.raw(request.encode(), port=port, wait_close=True))[-1]
+    assert response.status_code == 400
+    assert response.json()["type"] == "urn:leanauth:problem:invalid"
 
 
 def raw(people, data, content_type="application/json", path=PATH):
@@ -72,14 +83,15 @@ def raw(people, data, content_type="application/json", path=PATH):
                                   b'{"name":"a","\\u006eame":"b"}', b'{"name":"\xff"}', b'{"name":"\\ud800"}', b'{"name":"\\u0000"}',
                                   b'{"name":"a",}', b"{'name':'a'}", b'{"name":NaN}', b'{"name":1e999}', b'{"name":null}',
                                   b'{"name":["a"]}', b'{"__proto__":{},"name":"a"}', b'{"name":"a","version":1}',
-                                  b'{"name":' + b"[" * 5000 + b"]" * 5000 + b"}", b"[" * 50000, b'{"a":' * 10000])
+                                  b'{"name":' + b"[" * 5000 + b"]" * 5000 + b"}", b"[" * 30000, b'{"a":' * 6000],
+                         ids=lambda data: repr(data[:20]))
 def test_bodies_that_are_none(people, data):
     assert raw(people, data).status_code == 400
 
 
 def test_sizes(people):
-    assert raw(people, json.dumps({"name": "x" * 60000}).encode()).status_code == 400
-    response = raw(people, json.dumps({"name": "x" * 65536}).encode())
+    assert raw(people, json.dumps({"name": "x" * 30000}).encode()).status_code == 400
+    response = raw(people, json.dumps({"name": "x" * 33000}).encode())
     assert response.status_code == 413
     assert people.admin.get(f"{PATH}?q={'x' * 9000}").status_code in (413, 431)
     assert len(people.admin.json("GET", "/environments")["items"]) == 3
@@ -107,7 +119,7 @@ def test_headers_are_no_way_in(people):
 def test_hosts_of_others_are_refused(people):
     """DNS rebinding: a page of evil.example that resolves to this machine."""
     for host in ("evil.example", f"evil.example:{people.server.admin_port}", "127.0.0.1.evil.example"):
-            response = requests.get(f"http://127.0.0.1:{people.server.admin_port}/admin/v1/openapi.yaml", headers={"Host": host},
+        response = requests.get(f"http://127.0.0.1:{people.server.admin_port}/admin/v1/openapi.yaml", headers={"Host": host},
                                 proxies={"http": None}, timeout=20)
         assert response.status_code == 421
 
