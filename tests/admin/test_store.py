@@ -44,7 +44,7 @@ def test_the_audit_log_tells_what_was_done(people):
     mine = [e["action"] for e in events if app["client_id"] in str(e)]
     assert mine[-1] == "application.create" and mine[0] == "application.delete" and "secret.add" in mine
     assert app["client_secret"] not in str(events)
-    lines = people.auditor.get("/audit/export?limit=10000", check=200).text.splitlines()
+    lines = people.auditor.get("/audit/export?limit=10000", check=200).content.splitlines()
     sequences = [json.loads(line)["sequence"] for line in lines]
     assert sequences == list(range(1, len(sequences) + 1))
     part = people.auditor.get("/audit/export?limit=3", check=200)
