@@ -53,7 +53,7 @@ function axes(format: ChartProps['format'], rtl: boolean): uPlot.Axis[] {
     ticks: { stroke: () => colour('--line'), width: 1, size: 5 },
   };
   return [
-    { ...common, space: 78, values: (_u, splits, _axis, _space, increment) => timeLabels(splits, increment) },
+    { ...common, space: 78, size: 34, values: (_u, splits, _axis, _space, increment) => timeLabels(splits, increment) },
     { ...common, side: rtl ? 1 : 3, size: 62, values: (_u, splits) => splits.map(format) },
   ];
 }
