@@ -41,7 +41,7 @@ static bool is_in_place(la_audit_chain *chain, const la_audit_row *row)
         return false;
     }
     if (row->sequence < chain->next) {
-        la_audit_chain_break(chain, row->sequence, "event %llu stands where %llu belongs",
+        la_audit_chain_break(chain, chain->next, "event %llu stands where %llu belongs",
                              (unsigned long long)row->sequence, (unsigned long long)chain->next);
         return false;
     }
