@@ -62,6 +62,7 @@ void la_http_connection_close(la_http_connection *c)
         s->out_n = 0;
     }
     uv_close((uv_handle_t *)&c->poll, on_handle_closed);
+    la_http_transfer_end(c);
     close(c->fd);
     c->fd = -1;
     if (c->counted)
@@ -131,6 +132,13 @@ static void give_arena_back(la_http_server *s, la_arena *arena)
         la_arena_free(arena);
 }
 
+/* A copy, because the connection may end before its exchange does. */
+static la_slice client_certificate(const la_http_connection *c)
+{
+    la_slice certificate = c->tls ? la_tls_client_certificate(c->tls) : LA_NO_SLICE;
+    return certificate.p ? la_arena_copy(c->exchange.arena, certificate) : LA_NO_SLICE;
+}
+
 /* The request is whole: its body is what follows the head. */
 static void dispatch(la_http_connection *c, size_t body_n, size_t request_n)
 {
@@ -157,6 +165,8 @@ static void dispatch(la_http_connection *c, size_t body_n, size_t request_n)
         .accept = la_http_span_slice(section, head->accept),
         .body = {section + c->head_n, body_n},
         .client_address = la_slice_of(c->client_address),
+        .client_certificate = client_certificate(c),
+        .is_tls = c->is_tls,
         .listener_tag = c->listener_tag,
     };
     la_http_output_request_id(s, x->request.request_id);
@@ -358,6 +368,7 @@ static void settle(la_http_connection *c)
         return;
     }
     /* RFC 9112 9.6: closing with unread bytes would reset the connection and could take the answer away. */
+    la_http_transfer_end(c);
     shutdown(c->fd, SHUT_WR);
     c->phase = LA_PHASE_LINGER;
     la_http_input_release(c);
@@ -370,8 +381,10 @@ void la_http_connection_process(la_http_connection *c)
     if (c->in_process)
         return;
     c->in_process = true;
-    while (step(c))
-        ;
+    do {
+        while (step(c))
+            ;
+    } while (c->tls && la_http_transfer_more(c));
     la_http_output_flush(c);
     c->in_process = false;
     settle(c);
@@ -395,6 +408,20 @@ static void read_and_drop(la_http_connection *c)
         la_http_connection_close(c);
 }
 
+static void end_of_input(la_http_connection *c)
+{
+    la_tls_failure failure = c->tls ? la_tls_failure_of(c->tls) : LA_TLS_FAILURE_COUNT;
+    if (failure == LA_TLS_FAILURE_COUNT || failure == LA_TLS_CLOSED) {
+        la_http_connection_close(c);
+        return;
+    }
+    c->phase = LA_PHASE_ENDING; /* lingers, so that the alert reaches the client */
+    if (la_http_transfer_refuse(c))
+        refuse(c, LA_HTTP_PLAIN);
+    la_http_output_flush(c);
+    settle(c);
+}
+
 static void read_more(la_http_connection *c)
 {
     if (c->in_end == c->in_capacity) {
@@ -404,14 +431,17 @@ static void read_more(la_http_connection *c)
             return;
         }
     }
-    ssize_t n = recv(c->fd, c->in + c->in_end, c->in_capacity - c->in_end, 0);
+    ssize_t n = la_http_transfer_read(c, c->in + c->in_end, c->in_capacity - c->in_end);
     if (n > 0) {
         c->in_end += (size_t)n;
         la_http_connection_process(c);
     } else if (n == 0 || !is_temporary(errno)) {
-        la_http_connection_close(c);
-    } else if (c->phase == LA_PHASE_START && available(c) == 0) {
-        la_http_input_release(c);
+        end_of_input(c);
+    } else {
+        if (c->phase == LA_PHASE_START && available(c) == 0)
+            la_http_input_release(c);
+        if (c->tls)
+            arm(c, la_tls_wants_write(c->tls) ? UV_WRITABLE : UV_READABLE);
     }
 }
 
@@ -437,11 +467,15 @@ static void on_poll(uv_poll_t *poll, int status, int events)
     }
 }
 
-bool la_http_connection_open(la_http_server *s, int fd, const void *tag, const char *client_address,
-                             const la_census_key *key)
+bool la_http_connection_open_tls(la_http_server *s, int fd, const void *tag, const char *client_address,
+                                 const la_census_key *key, la_tls_context *tls)
 {
     la_http_connection *c = calloc(1, sizeof *c);
-    if (!c || uv_poll_init_socket(s->loop, &c->poll, fd) != 0) {
+    if (c && tls)
+        c->tls = la_tls_new(tls, fd, s->tls_counters);
+    if (!c || (tls && !c->tls) || uv_poll_init_socket(s->loop, &c->poll, fd) != 0) {
+        if (c)
+            la_tls_free(c->tls);
         free(c);
         close(fd);
         return false;
@@ -450,6 +484,7 @@ bool la_http_connection_open(la_http_server *s, int fd, const void *tag, const c
     c->poll.data = c;
     c->server = s;
     c->listener_tag = tag;
+    c->is_tls = tls != NULL;
     c->fd = fd;
     c->wait = LA_WAIT_COUNT;
     c->may_skip_crlf = true;
@@ -468,8 +503,16 @@ bool la_http_connection_open(la_http_server *s, int fd, const void *tag, const c
     return true;
 }
 
+bool la_http_connection_open(la_http_server *s, int fd, const void *tag, const char *client_address,
+                             const la_census_key *key)
+{
+    return la_http_connection_open_tls(s, fd, tag, client_address, key, NULL);
+}
+
 void la_http_connection_expired(la_http_connection *c)
 {
+    if (c->tls && la_tls_is_handshaking(c->tls))
+        la_tls_fail(c->tls, LA_TLS_TIMEOUT);
     bool nothing_asked = c->phase == LA_PHASE_START && available(c) == 0;
     if (c->wait != LA_WAIT_REQUEST || nothing_asked) {
         la_http_connection_close(c);
@@ -482,7 +525,7 @@ void la_http_connection_expired(la_http_connection *c)
 
 void la_http_connection_drain(la_http_connection *c)
 {
-    if (c->phase != LA_PHASE_START || available(c) > 0 || c->unsent)
+    if (c->phase != LA_PHASE_START || available(c) > 0 || c->unsent || (c->tls && la_tls_is_handshaking(c->tls)))
         return;
     read_more(c);
     if (c->phase == LA_PHASE_START && available(c) == 0 && !c->unsent)

@@ -36,6 +36,11 @@ void la_http_server_set_limits(la_http_server *s, const la_limits_config *limits
     la_http_census_set_limits(s->census, limits->connections, limits->connections_per_address);
 }
 
+void la_http_server_set_tls_counters(la_http_server *s, la_tls_counters *counters)
+{
+    s->tls_counters = counters;
+}
+
 static void free_memory(la_http_server *s)
 {
     while (s->free_inputs) {

@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/result.h"
 #include "config/config.h"
+#include "server/tls.h"
 
 #include <uv.h>
 
@@ -28,10 +29,12 @@ typedef struct la_http_request {
     la_slice if_none_match;
     la_slice cookie;
     la_slice accept;
-    la_slice body;            /* empty where there is none */
-    la_slice client_address;  /* numeric text of the peer */
-    const void *listener_tag; /* as given to la_http_listen */
-    char request_id[17];      /* zero-terminated; also sent as X-Request-Id */
+    la_slice body;               /* empty where there is none */
+    la_slice client_address;     /* numeric text of the peer; "unix" */
+    la_slice client_certificate; /* DER; the client has proven that the key is its own. Absent where it has none */
+    bool is_tls;                 /* this server ended TLS itself */
+    const void *listener_tag;    /* as given to la_http_listen */
+    char request_id[17];         /* zero-terminated; also sent as X-Request-Id */
 } la_http_request;
 
 typedef struct la_http_response {
@@ -81,12 +84,22 @@ la_result la_http_server_new(uv_loop_t *loop, const la_limits_config *limits, la
  * detail ("cannot listen on 127.0.0.1:8080: address already in use"). */
 la_result la_http_bind(const la_endpoint *endpoint, int *ret_fd);
 
+/* Takes the path of a unix socket away again; nothing to other endpoints. */
+void la_http_unbind(const la_endpoint *endpoint);
+
 /* The same for n loops at once, and fails as well where any other process listens there, one of the same user included
  * (SO_REUSEPORT alone would share the port with it). With port 0 all get the same free port. */
 la_result la_http_bind_all(const la_endpoint *endpoint, unsigned n, int *ret_fds);
 
 /* Serves connections of a listening socket; takes the descriptor. */
 la_result la_http_listen(la_http_server *s, int fd, const void *tag);
+
+/* From now on the listeners with this tag speak TLS, with this context for new connections (it is held). NULL: they go on
+ * as TLS listeners and take no connection. */
+void la_http_listener_set_tls(la_http_server *s, const void *tag, la_tls_context *context);
+
+/* Where handshakes and failures are counted. */
+void la_http_server_set_tls_counters(la_http_server *s, la_tls_counters *counters);
 
 /* New limits apply from the next connection or request. */
 void la_http_server_set_limits(la_http_server *s, const la_limits_config *limits);

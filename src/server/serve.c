@@ -13,6 +13,7 @@
 #include "server/notify.h"
 #include "server/reload.h"
 #include "server/routes.h"
+#include "server/tls_listeners.h"
 #include "server/worker.h"
 
 #include <signal.h>
@@ -71,7 +72,9 @@ static la_result open_admin(la_daemon *d, int fd)
         LA_TRY(la_http_bind_all(&c->admin, 1, &fd));
     }
     la_listener_format(fd, &c->admin, d->admin_address);
-    return la_http_listen(d->admin, fd, NULL);
+    LA_TRY(la_http_listen(d->admin, fd, NULL));
+    la_tls_listeners_apply_admin(d);
+    return la_ok();
 }
 
 /* ---- stopping ---- */
@@ -148,6 +151,7 @@ static void on_wake(uv_async_t *async)
     if (next) {
         la_snapshot_release(d->snapshot);
         d->snapshot = next;
+        la_tls_listeners_apply_admin(d);
     }
     if (d->stopping && d->n_workers && atomic_load(&d->n_workers_ended) == d->n_workers) {
         atomic_store(&d->n_workers_ended, 0);
@@ -227,8 +231,9 @@ static la_result make_shared_parts(la_daemon *d)
     d->throttle = la_throttle_new(la_clock_monotonic_us());
     d->metrics = la_metrics_new(d->n_workers);
     d->upgrades = la_upgrades_new();
+    d->tls.tickets = la_tls_tickets_new();
     d->workers = calloc(d->n_workers, sizeof(la_worker *));
-    if (!d->census || !d->throttle || !d->metrics || !d->upgrades || !d->workers)
+    if (!d->census || !d->throttle || !d->metrics || !d->upgrades || !d->tls.tickets || !d->workers)
         return la_fail(LA_NO_MEMORY, "out of memory");
     return la_ok();
 }
@@ -285,7 +290,10 @@ static void say_ready(la_daemon *d, int64_t started_us)
     for (unsigned i = 0; i < d->n_listeners; i++) {
         char name[64];
 
-        snprintf(name, sizeof name, i ? "listen_%s" : "listen", d->listeners[i].environment);
+        if (d->listeners[i].asks_for_certificate)
+            snprintf(name, sizeof name, "mtls_listen");
+        else
+            snprintf(name, sizeof name, i ? "listen_%s" : "listen", d->listeners[i].environment);
         la_log_text(name, la_slice_of(d->listeners[i].address));
     }
     la_log_text("admin", la_slice_of(d->admin_address));
@@ -334,6 +342,7 @@ static void tear_down(la_daemon *d)
     la_throttle_free(d->throttle);
     la_metrics_free(d->metrics);
     la_upgrades_free(d->upgrades);
+    la_tls_tickets_free(d->tls.tickets);
     free(d->workers);
     la_registry_free(d->registry);
     la_master_key_free(d->master_key);
