@@ -5,6 +5,8 @@
 #include "server/connection.h"
 
 #include "oauth/token.h"
+#include "server/forwarded.h"
+#include "server/proxy_fields.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -139,6 +141,16 @@ static la_slice client_certificate(const la_http_connection *c)
     return certificate.p ? la_arena_copy(c->exchange.arena, certificate) : LA_NO_SLICE;
 }
 
+static la_code apply_proxy(la_http_connection *c, la_slice section)
+{
+    const la_http_server *s = c->server;
+    if (c->proxies_version != s->proxies_version) {
+        c->proxies_version = s->proxies_version;
+        c->from_proxy = la_proxies_include(s->proxies, la_slice_of(c->client_address));
+    }
+    return la_forwarded_apply(s->proxies, c->from_proxy, section, c->exchange.arena, &c->exchange.request);
+}
+
 /* The request is whole: its body is what follows the head. */
 static void dispatch(la_http_connection *c, size_t body_n, size_t request_n)
 {
@@ -169,6 +181,12 @@ static void dispatch(la_http_connection *c, size_t body_n, size_t request_n)
         .is_tls = c->is_tls,
         .listener_tag = c->listener_tag,
     };
+    la_code code = s->proxies ? apply_proxy(c, (la_slice){section, c->head_n}) : LA_OK;
+    if (code != LA_OK) {
+        give_arena_back(s, x->arena);
+        refuse(c, code);
+        return;
+    }
     la_http_output_request_id(s, x->request.request_id);
     c->request_n = request_n;
     c->phase = LA_PHASE_EXCHANGE;

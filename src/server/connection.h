@@ -69,15 +69,17 @@ struct la_http_connection {
     int events; /* what poll is armed for */
     la_http_phase phase;
     la_http_wait wait;
-    la_tls *tls;  /* NULL: plain, or after the last byte */
-    bool is_tls;  /* no byte goes out in the clear */
-    bool counted; /* by the census */
+    la_tls *tls;     /* NULL: plain, or after the last byte */
+    bool is_tls;     /* no byte goes out in the clear */
+    bool from_proxy; /* by the proxies of that version */
+    bool counted;    /* by the census */
     bool handle_closed;
     bool in_process;    /* la_http_connection_process is on the stack */
     bool answers_head;  /* the present request is a HEAD */
     bool may_skip_crlf; /* before a request line, once (RFC 9112 2.2) */
     bool answered;      /* since its wait was chosen last */
 
+    unsigned proxies_version;
     char *in; /* NULL while nothing is buffered. The present request starts at in_start */
     size_t in_capacity, in_start, in_end, in_dirty;
     size_t head_n;         /* bytes of the header section */
@@ -105,6 +107,8 @@ struct la_http_server {
     la_http_handler handler;
     la_http_refused refused;
     void *self;
+    const la_proxies_config *proxies; /* NULL: there are none */
+    unsigned proxies_version;
     la_tls_counters *tls_counters; /* NULL: nobody counts */
     la_http_listener *listeners;
     la_http_list lists[LA_WAIT_COUNT];

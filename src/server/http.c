@@ -41,6 +41,12 @@ void la_http_server_set_tls_counters(la_http_server *s, la_tls_counters *counter
     s->tls_counters = counters;
 }
 
+void la_http_server_set_proxies(la_http_server *s, const la_proxies_config *proxies)
+{
+    s->proxies = proxies->n_addresses > 0 ? proxies : NULL;
+    s->proxies_version++;
+}
+
 static void free_memory(la_http_server *s)
 {
     while (s->free_inputs) {

@@ -33,6 +33,7 @@ typedef struct la_http_request {
     la_slice client_address;     /* numeric text of the peer; "unix" */
     la_slice client_certificate; /* DER; the client has proven that the key is its own. Absent where it has none */
     bool is_tls;                 /* this server ended TLS itself */
+    bool has_forged_certificate; /* a field that only a proxy may send; it was not read */
     const void *listener_tag;    /* as given to la_http_listen */
     char request_id[17];         /* zero-terminated; also sent as X-Request-Id */
 } la_http_request;
@@ -97,6 +98,9 @@ la_result la_http_listen(la_http_server *s, int fd, const void *tag);
 /* From now on the listeners with this tag speak TLS, with this context for new connections (it is held). NULL: they go on
  * as TLS listeners and take no connection. */
 void la_http_listener_set_tls(la_http_server *s, const void *tag, la_tls_context *context);
+
+/* Whose word is taken from the next request on; stays the caller's, and valid until the next call. */
+void la_http_server_set_proxies(la_http_server *s, const la_proxies_config *proxies);
 
 /* Where handshakes and failures are counted. */
 void la_http_server_set_tls_counters(la_http_server *s, la_tls_counters *counters);

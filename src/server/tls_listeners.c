@@ -17,10 +17,12 @@ void la_tls_listeners_apply(const la_daemon *d, const la_snapshot *s, la_http_se
     for (unsigned i = 0; i < d->n_listeners; i++)
         if (d->listeners[i].endpoint.tls)
             la_http_listener_set_tls(http, &d->listeners[i], s->tls ? context_of(s, &d->listeners[i]) : NULL);
+    la_http_server_set_proxies(http, &s->config->config.proxies);
 }
 
 void la_tls_listeners_apply_admin(la_daemon *d)
 {
+    la_http_server_set_proxies(d->admin, &d->snapshot->config->config.proxies);
     if (d->started_with->config.admin.tls)
         la_http_listener_set_tls(d->admin, NULL, d->snapshot->tls ? d->snapshot->tls->admin : NULL);
 }

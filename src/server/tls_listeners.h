@@ -1,4 +1,4 @@
-/* Which TLS context is whose: the snapshot's contexts, given to the listening addresses of a loop. */
+/* Which TLS context is whose, and whose word counts: the snapshot's contexts and proxies, given to the transport of a loop. */
 #ifndef LA_SERVER_TLS_LISTENERS_H
 #define LA_SERVER_TLS_LISTENERS_H
 

@@ -48,6 +48,7 @@ static void note_outcome(token_call *c, const la_token_outcome *outcome, int64_t
         .request_id = la_slice_of(request->request_id),
         .environment = e->config->name,
         .address = request->client_address,
+        .certificate = request->client_certificate,
         .outcome = outcome,
         .duration_us = ended_us - c->started_us,
     };

@@ -20,6 +20,8 @@ static void handle_request(void *self, la_http_exchange *x)
     const la_route *route = NULL;
     la_code code = LA_MISDIRECTED;
 
+    if (request->has_forged_certificate)
+        la_forged_note(&w->forged, w->counters, request);
     if (only >= -1)
         code = la_routes_find(w->serving->snapshot, only, request, &route, &call.environment);
     if (code == LA_OK) {

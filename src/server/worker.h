@@ -6,6 +6,7 @@
 #define LA_SERVER_WORKER_H
 
 #include "server/daemon.h"
+#include "server/forged.h"
 #include "server/last_used.h"
 #include "server/offload.h"
 #include "server/serving.h"
@@ -24,6 +25,7 @@ struct la_worker {
     la_counters *counters;
     la_last_used_book *last_used;
     la_offload offload;
+    la_forged forged;
     la_random random;
     char body[LA_TOKEN_RESPONSE_MAX];
 
