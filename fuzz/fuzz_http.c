@@ -55,9 +55,12 @@ static void handle(void *self, la_http_exchange *x)
 {
     run *r = self;
     const la_http_request *request = la_http_request_of(x);
-    const la_slice parts[] = {request->path,         request->query,  request->host,          request->authorization,
-                              request->content_type, request->origin, request->if_none_match, request->cookie,
-                              request->accept,       request->body};
+    const la_slice parts[] = {request->path,          request->query,           request->host,
+                              request->authorization, request->content_type,    request->origin,
+                              request->if_none_match, request->cookie,          request->accept,
+                              request->body,          request->authority,       request->accept_encoding,
+                              request->if_match,      request->idempotency_key, request->user_agent,
+                              request->sec_fetch_site};
     REQUIRE(request->path.n > 0);
     REQUIRE(request->body.n <= 2000);
     r->seen = mix(r->seen, &request->method, sizeof request->method);

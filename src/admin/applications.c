@@ -1,10 +1,27 @@
 /* Applications: who may ask for tokens, and for which scopes. */
 #include "admin/commands.h"
 
+#include "admin/audit.h"
+#include "admin/detail.h"
 #include "admin/rules.h"
 #include "base/clock.h"
 #include "base/secret.h"
 #include "base/uuid.h"
+
+/* Ends a change of an application; takes the detail. */
+static la_result end_change(la_commands *c, const la_change *change, la_result r, const char *action,
+                            const la_application_row *a, json_t *detail)
+{
+    la_audit_event event = {
+        .environment = la_slice_of(a->environment),
+        .action = action,
+        .target_kind = "application",
+        .target_id = la_slice_of(a->client_id),
+        .target_name = la_slice_of(a->name),
+        .detail = detail,
+    };
+    return la_change_end(c, change, r, &event);
+}
 
 static la_result store_created(la_commands *c, unsigned index, la_slice name, la_slice scopes, la_auth_method method,
                                la_created_application *ret)
@@ -41,7 +58,11 @@ la_result la_command_create_application(la_commands *c, la_slice environment, la
     LA_TRY(la_rule_name(name, &trimmed));
     LA_TRY(la_rule_scopes(&c->config->environments[index], scopes, checked_scopes));
     la_created_application created = {0};
+    la_change change;
+    LA_TRY(la_change_begin(c, &change));
     la_result r = store_created(c, index, trimmed, la_slice_of(checked_scopes), method, &created);
+    r = end_change(c, &change, r, "application.create", &created.row,
+                   la_detail_of(NULL, la_detail_application(&created.row)));
     if (la_is_ok(r))
         *ret = created;
     la_wipe(&created, sizeof created);
@@ -71,24 +92,100 @@ la_result la_command_find_application(la_commands *c, la_slice environment, la_s
     return r;
 }
 
-la_result la_command_list_applications(la_commands *c, la_slice environment, uint64_t after_id, unsigned limit,
-                                       la_application_fn each, void *self)
+la_result la_command_list_applications(la_commands *c, la_slice environment, const la_application_filter *filter,
+                                       unsigned limit, la_application_fn each, void *self)
 {
-    uint16_t environment_id = 0;
+    la_application_filter of_environment = *filter;
+    of_environment.environment_id = 0;
     if (environment.p) {
         unsigned index;
         LA_TRY(la_rule_environment(c->config, environment, &index));
-        environment_id = c->environment_ids[index];
+        of_environment.environment_id = c->environment_ids[index];
     }
-    return la_store_list_applications(c->store, environment_id, after_id, limit, each, self);
+    return la_store_list_applications(c->store, &of_environment, limit, each, self);
 }
 
-la_result la_command_set_application_enabled(la_commands *c, const la_application_row *a, bool enabled)
+/* ---- update ---- */
+
+/* What an edit makes of a row: checked, and in the form that is stored. */
+typedef struct wanted {
+    la_slice name;
+    char scopes[LA_SCOPES_MAX + 1];
+    la_auth_method method;
+    bool enabled;
+} wanted;
+
+static la_result check_edit(const la_commands *c, const la_application_row *row, const la_application_edit *edit,
+                            wanted *ret)
 {
-    return la_store_set_application_enabled(c->store, a->application_id, enabled);
+    unsigned index;
+    *ret = (wanted){.name = la_slice_of(row->name), .method = row->auth_method, .enabled = row->enabled};
+    memcpy(ret->scopes, row->scopes, sizeof ret->scopes);
+    if (edit->name.p)
+        LA_TRY(la_rule_name(edit->name, &ret->name));
+    if (edit->scopes.p) {
+        LA_TRY(la_rule_environment(c->config, la_slice_of(row->environment), &index));
+        LA_TRY(la_rule_scopes(&c->config->environments[index], edit->scopes, ret->scopes));
+    }
+    if (edit->auth_method.p)
+        LA_TRY(la_rule_auth_method(edit->auth_method, &ret->method));
+    if (edit->enabled)
+        ret->enabled = *edit->enabled;
+    return la_ok();
+}
+
+static la_result put_edit(la_commands *c, const la_application_row *before, const wanted *w, la_application_row *ret)
+{
+    la_application_change change = {w->name, la_slice_of(w->scopes), &w->method, &w->enabled};
+    LA_TRY(la_store_update_application(c->store, before->application_id, before->version, &change, la_clock_now_s()));
+    return la_store_find_application(c->store, before->environment_id, la_slice_of(before->client_id), ret);
+}
+
+static la_result update(la_commands *c, const la_change *change, const la_application_row *before,
+                        const la_application_edit *edit, la_application_row *ret)
+{
+    wanted w;
+    la_application_row after;
+    la_result r = check_edit(c, before, edit, &w);
+    bool same_rest = la_slice_is(w.name, before->name) && strcmp(w.scopes, before->scopes) == 0 &&
+                     w.method == before->auth_method;
+    const char *action = !same_rest ? "application.update" : w.enabled ? "application.enable" : "application.disable";
+    if (!la_is_ok(r) || (same_rest && w.enabled == before->enabled))
+        return la_change_end(c, change, r, NULL);
+    r = put_edit(c, before, &w, &after);
+    if (!la_is_ok(r))
+        return la_change_end(c, change, r, NULL);
+    r = end_change(c, change, r, action, &after,
+                   la_detail_of(la_detail_application(before), la_detail_application(&after)));
+    if (la_is_ok(r))
+        *ret = after;
+    return r;
+}
+
+la_result la_command_update_application(la_commands *c, const la_application_row *a, const la_application_edit *edit,
+                                        la_application_row *ret)
+{
+    la_change change;
+    la_application_row before;
+    LA_TRY(la_change_begin(c, &change));
+    la_result r = la_store_find_application(c->store, a->environment_id, la_slice_of(a->client_id), &before);
+    if (r.code == LA_NOT_FOUND)
+        r = la_fail(LA_NOT_FOUND, "application %s is gone", a->client_id);
+    if (!la_is_ok(r))
+        return la_change_end(c, &change, r, NULL);
+    bool stale = before.application_id != a->application_id || before.version != a->version;
+    *ret = before; /* may be the same as *a */
+    if (stale)
+        r = la_fail(LA_STALE, "application %s has been changed in the meantime", before.client_id);
+    if (!la_is_ok(r))
+        return la_change_end(c, &change, r, NULL);
+    return update(c, &change, &before, edit, ret);
 }
 
 la_result la_command_delete_application(la_commands *c, const la_application_row *a)
 {
-    return la_store_delete_application(c->store, a->application_id);
+    la_change change;
+    LA_TRY(la_change_begin(c, &change));
+    la_result r = la_store_delete_application(c->store, a->application_id);
+    return end_change(c, &change, r, "application.delete", a, la_detail_of(la_detail_application(a), NULL));
 }

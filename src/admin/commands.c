@@ -1,6 +1,7 @@
 /* Opening what every command needs. Knows config, store and keys; the commands themselves are elsewhere. */
 #include "admin/commands.h"
 
+#include "admin/audit.h"
 #include "admin/rules.h"
 #include "base/clock.h"
 #include "base/secret.h"
@@ -75,13 +76,14 @@ static la_result open_all(la_commands *c, la_store_mode mode)
     LA_TRY(la_master_key_load(c->config->master_key_path, &c->master_key));
     LA_TRY(la_store_open(c->config->sqlite_path, mode, &c->store));
     LA_TRY(open_hasher(c));
+    LA_TRY(la_audit_open(c->master_key, c->store, &c->audit));
     LA_TRY(find_environment_ids(c));
     return la_command_keep_keys(c, la_clock_now_s());
 }
 
 la_result la_commands_open(const la_config *config, la_store_mode mode, la_commands *ret)
 {
-    la_commands c = {.config = config};
+    la_commands c = {.config = config, .actor = {.kind = LA_ACTOR_SYSTEM}};
     la_result r = open_all(&c, mode);
     if (!la_is_ok(r)) {
         la_commands_close(&c);
@@ -93,6 +95,7 @@ la_result la_commands_open(const la_config *config, la_store_mode mode, la_comma
 
 void la_commands_close(la_commands *c)
 {
+    c->audit = la_audit_close(c->audit);
     c->hasher = la_hasher_free(c->hasher);
     c->store = la_store_close(c->store);
     c->master_key = la_master_key_free(c->master_key);

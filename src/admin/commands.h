@@ -3,7 +3,9 @@
  * line calls them, and so does every other administration. They know the config, the store and the keys; no
  * socket, no argument vector, no output format.
  *
- * Inputs are checked here (INVALID with a detail that says what was expected, NOT_FOUND, EXISTS, CONFLICT).
+ * Inputs are checked here (INVALID with a detail that says what was expected, NOT_FOUND, EXISTS, CONFLICT). Each change is
+ * one transaction together with its audit event, which names c->actor: both are there, or neither. A command that is called within
+ * la_store_begin … commit joins that transaction.
  */
 #ifndef LA_ADMIN_COMMANDS_H
 #define LA_ADMIN_COMMANDS_H
@@ -15,12 +17,31 @@
 #include "jose/wrap.h"
 #include "store/store.h"
 
+/* Who gives a command: what the audit log says of it. The texts outlive the command. */
+typedef enum la_actor_kind {
+    LA_ACTOR_SYSTEM, /* the server by itself: key rotation, upgraded secrets */
+    LA_ACTOR_COMMAND_LINE,
+    LA_ACTOR_OPERATOR,
+    LA_ACTOR_APPLICATION, /* by an access token */
+    LA_ACTOR_ANONYMOUS,
+} la_actor_kind;
+
+typedef struct la_actor {
+    la_actor_kind kind;
+    la_slice id;         /* operator_id, client_id, name of the system's user; "" where there is none */
+    la_slice name;       /* email, name of the application */
+    la_slice address;    /* numeric text; "" */
+    la_slice request_id; /* "" */
+} la_actor;
+
 /* What every command needs. Opened for one command, or kept by a daemon's housekeeping thread. */
 typedef struct la_commands {
     const la_config *config;
     la_master_key *master_key;
     la_store *store;
     la_hasher *hasher;
+    la_actor actor;
+    struct la_audit_log *audit;                    /* admin/audit.h */
     uint16_t environment_ids[LA_ENVIRONMENTS_MAX]; /* by index of config->environments */
 } la_commands;
 
@@ -46,9 +67,18 @@ la_result la_command_create_application(la_commands *c, la_slice environment, la
 /* client_id in the environment, or, where `environment` is absent, in the only one that has it. */
 la_result la_command_find_application(la_commands *c, la_slice environment, la_slice client_id,
                                       la_application_row *ret);
-la_result la_command_list_applications(la_commands *c, la_slice environment, uint64_t after_id, unsigned limit,
-                                       la_application_fn each, void *self);
-la_result la_command_set_application_enabled(la_commands *c, const la_application_row *a, bool enabled);
+/* `environment` absent: all. The filter's environment_id is set here. */
+la_result la_command_list_applications(la_commands *c, la_slice environment, const la_application_filter *filter,
+                                       unsigned limit, la_application_fn each, void *self);
+/* What is wanted anew; absent slices stay. `scopes` as for creation. */
+typedef struct la_application_edit {
+    la_slice name, scopes, auth_method;
+    const bool *enabled;
+} la_application_edit;
+/* STALE where a->version is no longer the stored one; then and otherwise *ret is the row as it is now. Changes nothing, and
+ * writes no event, where all is as wanted already. */
+la_result la_command_update_application(la_commands *c, const la_application_row *a, const la_application_edit *edit,
+                                        la_application_row *ret);
 la_result la_command_delete_application(la_commands *c, const la_application_row *a);
 
 /* ---- import (admin/import.c) ---- */
@@ -76,12 +106,14 @@ la_result la_command_add_secret(la_commands *c, const la_application_row *a, int
                                 uint64_t *ret_secret_id, char ret_secret[LA_CLIENT_SECRET_MAX + 1]);
 la_result la_command_list_secrets(la_commands *c, const la_application_row *a, la_secret_fn each, void *self);
 la_result la_command_revoke_secret(la_commands *c, const la_application_row *a, uint64_t secret_id);
+/* An imported secret was right: it is kept by its keyed digest from now on. NOT_FOUND where it is gone. */
+la_result la_command_upgrade_secret(la_commands *c, uint64_t secret_id, const uint8_t digest[LA_DIGEST_BYTES]);
 
 /* ---- customers (admin/customers.c) ---- */
 la_result la_command_add_customer(la_commands *c, const la_application_row *a, la_slice customer_id,
                                   la_slice app_user_id);
-la_result la_command_list_customers(la_commands *c, const la_application_row *a, la_slice after, unsigned limit,
-                                    la_customer_fn each, void *self);
+la_result la_command_list_customers(la_commands *c, const la_application_row *a, la_slice prefix, la_slice after,
+                                    unsigned limit, la_customer_fn each, void *self);
 la_result la_command_remove_customer(la_commands *c, const la_application_row *a, la_slice customer_id);
 
 /* ---- signing keys (admin/keys.c) ---- */

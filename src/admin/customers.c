@@ -1,6 +1,8 @@
 /* Which customers an application owns: what the policy `registered` asks. */
 #include "admin/commands.h"
 
+#include "admin/audit.h"
+#include "admin/detail.h"
 #include "admin/rules.h"
 #include "base/clock.h"
 
@@ -11,31 +13,50 @@ static la_result check_id(const la_commands *c, const la_application_row *a, la_
     return la_rule_customer_id(&c->config->environments[index], customer_id);
 }
 
+/* The application's own name of the customer is left out: it may name a person, and nothing leaves the log again. */
+static la_result end_change(la_commands *c, const la_change *change, la_result r, const char *action,
+                            const la_application_row *a, la_slice customer_id)
+{
+    la_audit_event event = {
+        .environment = la_slice_of(a->environment),
+        .action = action,
+        .target_kind = "application",
+        .target_id = la_slice_of(a->client_id),
+        .target_name = la_slice_of(a->name),
+        .detail = la_is_ok(r) ? json_pack("{s:o}", "customer_id", la_detail_text(customer_id)) : NULL,
+    };
+    return la_change_end(c, change, r, &event);
+}
+
 la_result la_command_add_customer(la_commands *c, const la_application_row *a, la_slice customer_id,
                                   la_slice app_user_id)
 {
     la_slice trimmed;
+    la_change change;
     LA_TRY(check_id(c, a, customer_id));
     LA_TRY(la_rule_app_user_id(app_user_id, &trimmed));
+    LA_TRY(la_change_begin(c, &change));
     la_result r = la_store_add_customer(c->store, a->application_id, customer_id, trimmed, la_clock_now_s());
     if (r.code == LA_EXISTS)
-        return la_fail(LA_EXISTS, "customer %.*s is registered in environment %s already", LA_FMT(customer_id),
-                       a->environment);
-    return r;
+        r = la_fail(LA_EXISTS, "customer %.*s is registered in environment %s already", LA_FMT(customer_id),
+                    a->environment);
+    return end_change(c, &change, r, "customer.add", a, customer_id);
 }
 
-la_result la_command_list_customers(la_commands *c, const la_application_row *a, la_slice after, unsigned limit,
-                                    la_customer_fn each, void *self)
+la_result la_command_list_customers(la_commands *c, const la_application_row *a, la_slice prefix, la_slice after,
+                                    unsigned limit, la_customer_fn each, void *self)
 {
-    return la_store_list_customers(c->store, a->application_id, after, limit, each, self);
+    return la_store_list_customers(c->store, a->application_id, prefix, after, limit, each, self);
 }
 
 la_result la_command_remove_customer(la_commands *c, const la_application_row *a, la_slice customer_id)
 {
     char shown[LA_RULE_SHOWN_BYTES];
+    la_change change;
+    LA_TRY(la_change_begin(c, &change));
     la_result r = la_store_remove_customer(c->store, a->application_id, customer_id);
     if (r.code == LA_NOT_FOUND)
-        return la_fail(LA_NOT_FOUND, "application %s has no customer \"%s\"", a->client_id,
-                       la_rule_show(customer_id, shown));
-    return r;
+        r = la_fail(LA_NOT_FOUND, "application %s has no customer \"%s\"", a->client_id,
+                    la_rule_show(customer_id, shown));
+    return end_change(c, &change, r, "customer.remove", a, customer_id);
 }

@@ -4,10 +4,13 @@
  */
 #include "admin/commands.h"
 
+#include "admin/audit.h"
 #include "admin/rows.h"
 #include "admin/rules.h"
 #include "base/clock.h"
 #include "base/uuid.h"
+
+#include <stdio.h>
 
 #define PROGRESS_EVERY 1000
 
@@ -19,6 +22,7 @@ typedef struct import {
     la_random random;
     int64_t now_s;
     uint64_t count;
+    uint64_t of_environment[LA_ENVIRONMENTS_MAX];
 } import;
 
 /* The secret of one row, in the form that the store wants, and as text where it was made here. */
@@ -96,6 +100,7 @@ static la_result add_application(import *im, const la_row *row, unsigned index, 
         a.client_id = (la_slice){made_id, sizeof made_id};
     }
     LA_TRY(la_store_import_add(im->c->store, &a, im->now_s));
+    im->of_environment[index]++;
     la_slice generated = secret->generated[0] ? la_slice_of(secret->generated) : LA_NO_SLICE;
     return im->hooks->created ? im->hooks->created(im->hooks->self, e->name, a.client_id, generated, a.name) : la_ok();
 }
@@ -136,10 +141,34 @@ static la_result import_rows(import *im, const char *path)
     }
 }
 
+/* One event for all of them: the file's name, and how many came into which environment. */
+static la_result note_import(import *im, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const la_config *config = im->c->config;
+    json_t *environments = json_object();
+    la_audit_event event = {
+        .environment = im->environment,
+        .action = "applications.import",
+        .target_kind = "file",
+        .target_name = la_slice_of(slash ? slash + 1 : path),
+    };
+    for (unsigned i = 0; i < config->n_environments; i++) {
+        char name[LA_ENVIRONMENT_NAME_MAX + 1];
+        snprintf(name, sizeof name, "%.*s", LA_FMT(config->environments[i].name));
+        if (im->of_environment[i])
+            json_object_set_new(environments, name, json_integer((json_int_t)im->of_environment[i]));
+    }
+    event.detail = json_pack("{s:I, s:o}", "applications", (json_int_t)im->count, "environments", environments);
+    return la_audit_note(im->c, &event);
+}
+
 static la_result import_file(import *im, const char *path)
 {
     LA_TRY(la_store_import_begin(im->c->store));
     la_result r = import_rows(im, path);
+    if (la_is_ok(r) && im->count)
+        r = note_import(im, path);
     if (la_is_ok(r) && im->hooks->before_commit)
         r = im->hooks->before_commit(im->hooks->self);
     if (!la_is_ok(r)) {

@@ -4,6 +4,8 @@
  */
 #include "admin/commands.h"
 
+#include "admin/audit.h"
+#include "admin/detail.h"
 #include "admin/key_list.h"
 #include "admin/rules.h"
 #include "jose/key.h"
@@ -22,7 +24,28 @@ static la_result wrap_key(la_commands *c, const la_key *key, la_buffer *wrapped)
     return r;
 }
 
-static la_result store_key(la_commands *c, uint16_t environment_id, const la_key *key, const la_schedule_plan *plan,
+/* The successor's times, and, in the same event, until when the predecessor signs. */
+static la_result add_key(la_commands *c, unsigned index, const la_key_record *record, const la_schedule_plan *plan)
+{
+    la_change change;
+    la_key_retirement retired = {plan->newest_key_id, plan->predecessor_retires_at_s, plan->predecessor_removed_at_s};
+    bool first = plan->newest_key_id == 0;
+    LA_TRY(la_change_begin(c, &change));
+    la_result r = la_store_add_key(c->store, record, plan->newest_key_id, &retired, first ? 0 : 1);
+    la_audit_event event = {
+        .environment = c->config->environments[index].name,
+        .action = first ? "key.create" : "key.rotate",
+        .target_kind = "key",
+        .target_id = record->kid,
+        .target_name = record->algorithm,
+        .detail = json_pack("{s:o, s:o, s:o}", "published_at", la_detail_time(record->published_at_s), "activates_at",
+                            la_detail_time(record->activates_at_s), "predecessor_retires_at",
+                            la_detail_time(first ? 0 : plan->predecessor_retires_at_s)),
+    };
+    return la_change_end(c, &change, r, &event);
+}
+
+static la_result store_key(la_commands *c, unsigned index, const la_key *key, const la_schedule_plan *plan,
                            int64_t now_s)
 {
     la_buffer jwk, wrapped;
@@ -37,7 +60,7 @@ static la_result store_key(la_commands *c, uint16_t environment_id, const la_key
         goto done;
     }
     la_key_record record = {
-        .environment_id = environment_id,
+        .environment_id = c->environment_ids[index],
         .algorithm = la_slice_of(la_key_algorithm(key)->name),
         .kid = la_slice_of(la_key_id(key)),
         .published_at_s = now_s,
@@ -45,8 +68,7 @@ static la_result store_key(la_commands *c, uint16_t environment_id, const la_key
         .public_jwk = la_buffer_slice(&jwk),
         .wrapped_private = la_buffer_slice(&wrapped),
     };
-    la_key_retirement retired = {plan->newest_key_id, plan->predecessor_retires_at_s, plan->predecessor_removed_at_s};
-    r = la_store_add_key(c->store, &record, plan->newest_key_id, &retired, plan->newest_key_id ? 1 : 0);
+    r = add_key(c, index, &record, plan);
 done:
     la_buffer_done(&jwk);
     la_buffer_done(&wrapped);
@@ -61,7 +83,7 @@ static la_result make_key(la_commands *c, unsigned index, const la_schedule_plan
         return la_fail(LA_INVALID, "this build has no algorithm %.*s", LA_FMT(name));
     la_key *key;
     LA_TRY(la_key_generate(algorithm, &key));
-    la_result r = store_key(c, c->environment_ids[index], key, plan, now_s);
+    la_result r = store_key(c, index, key, plan, now_s);
     la_key_free(key);
     return r;
 }
@@ -80,14 +102,48 @@ static la_result plan_key(la_commands *c, unsigned index, const la_key_list *key
     return la_schedule_plan_next(keys->records, keys->n, &policy, e->algorithm, now_s, ret);
 }
 
+static bool is_removed(const la_key_record *k, int64_t now_s)
+{
+    return k->removed_at_s != 0 && k->removed_at_s <= now_s;
+}
+
+static la_result note_removed(la_commands *c, unsigned index, const la_key_record *k)
+{
+    la_audit_event event = {
+        .environment = c->config->environments[index].name,
+        .action = "key.remove",
+        .target_kind = "key",
+        .target_id = k->kid,
+        .target_name = k->algorithm,
+        .detail = json_pack("{s:o}", "removed_at", la_detail_time(k->removed_at_s)),
+    };
+    return la_audit_note(c, &event);
+}
+
+/* Reads again under the write lock: another process may have done it. */
+static la_result delete_now(la_commands *c, unsigned index, int64_t now_s)
+{
+    la_key_list keys = {0};
+    la_result r = la_key_list_read(c, index, &keys);
+    for (size_t i = 0; la_is_ok(r) && i < keys.n; i++)
+        if (is_removed(&keys.records[i], now_s))
+            r = note_removed(c, index, &keys.records[i]);
+    if (la_is_ok(r))
+        r = la_store_delete_removed_keys(c->store, c->environment_ids[index], now_s);
+    la_key_list_done(&keys);
+    return r;
+}
+
 static la_result delete_removed(la_commands *c, unsigned index, const la_key_list *keys, int64_t now_s)
 {
-    for (size_t i = 0; i < keys->n; i++) {
-        int64_t removed_at_s = keys->records[i].removed_at_s;
-        if (removed_at_s != 0 && removed_at_s <= now_s)
-            return la_store_delete_removed_keys(c->store, c->environment_ids[index], now_s);
-    }
-    return la_ok();
+    la_change change;
+    size_t i = 0;
+    while (i < keys->n && !is_removed(&keys->records[i], now_s))
+        i++;
+    if (i == keys->n)
+        return la_ok();
+    LA_TRY(la_change_begin(c, &change));
+    return la_change_end(c, &change, delete_now(c, index, now_s), NULL);
 }
 
 static la_result keep_environment(la_commands *c, unsigned index, int64_t now_s)
@@ -108,14 +164,19 @@ static la_result keep_environment(la_commands *c, unsigned index, int64_t now_s)
     return r;
 }
 
+/* What is due by itself is nobody's doing, whoever is at work. */
 la_result la_command_keep_keys(la_commands *c, int64_t now_s)
 {
-    for (unsigned i = 0; i < c->config->n_environments; i++) {
-        la_result r = keep_environment(c, i, now_s);
+    la_actor before = c->actor;
+    la_result r = la_ok();
+    c->actor = (la_actor){.kind = LA_ACTOR_SYSTEM};
+    for (unsigned i = 0; la_is_ok(r) && i < c->config->n_environments; i++) {
+        r = keep_environment(c, i, now_s);
         if (!la_is_ok(r))
-            return la_fail_context(r, "environment %.*s: ", LA_FMT(c->config->environments[i].name));
+            r = la_fail_context(r, "environment %.*s: ", LA_FMT(c->config->environments[i].name));
     }
-    return la_ok();
+    c->actor = before;
+    return r;
 }
 
 la_result la_command_rotate_key(la_commands *c, la_slice environment, int64_t now_s)

@@ -2,6 +2,7 @@
 #include "admin/rules.h"
 
 #include "oauth/customer.h"
+#include "store/operators.h"
 
 #include <stdio.h>
 
@@ -36,15 +37,15 @@ static bool has_control(la_slice s)
     return false;
 }
 
-static la_result check_text(const char *what, la_slice text, la_slice *ret)
+static la_result check_text(const char *what, la_slice text, size_t most, la_slice *ret)
 {
     la_slice trimmed = la_slice_trim(text);
     if (!la_slice_is_utf8(trimmed))
         return la_fail(LA_INVALID, "%s is not well-formed UTF-8", what);
     if (has_control(trimmed))
         return la_fail(LA_INVALID, "%s must not have control characters", what);
-    if (trimmed.n > LA_NAME_MAX)
-        return la_fail(LA_INVALID, "%s has %zu bytes; at most %d are allowed", what, trimmed.n, LA_NAME_MAX);
+    if (trimmed.n > most)
+        return la_fail(LA_INVALID, "%s has %zu bytes; at most %zu are allowed", what, trimmed.n, most);
     *ret = trimmed;
     return la_ok();
 }
@@ -52,16 +53,41 @@ static la_result check_text(const char *what, la_slice text, la_slice *ret)
 la_result la_rule_name(la_slice name, la_slice *ret)
 {
     la_slice trimmed;
-    LA_TRY(check_text("the name", name, &trimmed));
+    LA_TRY(check_text("the name", name, LA_NAME_MAX, &trimmed));
     if (trimmed.n == 0)
         return la_fail(LA_INVALID, "the name is empty; 1 to %d bytes of UTF-8 are expected", LA_NAME_MAX);
     *ret = trimmed;
     return la_ok();
 }
 
+la_result la_rule_email(la_slice email, la_slice *ret)
+{
+    la_slice trimmed, rest, local;
+    char shown[LA_RULE_SHOWN_BYTES];
+    LA_TRY(check_text("the email", email, LA_EMAIL_MAX, &trimmed));
+    rest = trimmed;
+    bool good = la_slice_split(&rest, '@', &local) && local.n && rest.n && !memchr(rest.p, '@', rest.n);
+    for (size_t i = 0; good && i < trimmed.n; i++)
+        good = !strchr(" \"<>(),;:\\", trimmed.p[i]);
+    if (!good || rest.p[0] == '.' || rest.p[rest.n - 1] == '.')
+        return la_fail(LA_INVALID, "email \"%s\" is not valid: an address like name@example.com is expected",
+                       la_rule_show(trimmed, shown));
+    *ret = trimmed;
+    return la_ok();
+}
+
+bool la_rule_has_admin_scope(la_slice scopes)
+{
+    la_slice name;
+    while (la_slice_split(&scopes, ' ', &name))
+        if (la_slice_starts(name, LA_SLICE("admin:")))
+            return true;
+    return false;
+}
+
 la_result la_rule_app_user_id(la_slice app_user_id, la_slice *ret)
 {
-    return check_text("the app_user_id", app_user_id, ret);
+    return check_text("the app_user_id", app_user_id, LA_NAME_MAX, ret);
 }
 
 static void list_scopes(const la_environment_config *e, char *ret, size_t bytes)

@@ -14,11 +14,17 @@ const char *la_rule_show(la_slice value, char ret[LA_RULE_SHOWN_BYTES]);
 /* 1 to LA_NAME_MAX bytes of UTF-8 without control characters; gives it without blanks at its ends. */
 la_result la_rule_name(la_slice name, la_slice *ret);
 
+/* Something on both sides of one '@', no blank, no control character; gives it without blanks at its ends. */
+la_result la_rule_email(la_slice email, la_slice *ret);
+
 /* Like a name, but may be empty. */
 la_result la_rule_app_user_id(la_slice app_user_id, la_slice *ret);
 
 /* Scopes that the environment has, separated by blanks, each written once: "api customer" where `scopes` is empty. */
 la_result la_rule_scopes(const la_environment_config *e, la_slice scopes, char ret[LA_SCOPES_MAX + 1]);
+
+/* True where one of the scopes begins with "admin:": only an admin may give such a one, or touch an application that has one. */
+bool la_rule_has_admin_scope(la_slice scopes);
 
 /* VSCHAR of RFC 6749 A.1 and A.2, at most LA_CLIENT_ID_MAX and LA_CLIENT_SECRET_MAX. */
 la_result la_rule_client_id(la_slice client_id);

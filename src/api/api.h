@@ -46,7 +46,7 @@ typedef struct la_api_request {
 typedef struct la_api_response {
     int status;
     const char *content_type; /* NULL: no body */
-    la_buffer headers;        /* ready field lines, each with CRLF; Cache-Control and the security headers are the server's */
+    la_buffer headers; /* ready field lines, each with CRLF; Cache-Control and the security headers are the server's */
     la_buffer body;
 } la_api_response;
 

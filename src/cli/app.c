@@ -145,7 +145,8 @@ static la_result run_list(la_cli *cli)
     } else {
         la_table_init(&l.table, 5, titles);
     }
-    la_result r = la_command_list_applications(&s.commands, la_cli_slice(cli, "environment"), after, (unsigned)limit,
+    la_application_filter filter = {.after_id = after};
+    la_result r = la_command_list_applications(&s.commands, la_cli_slice(cli, "environment"), &filter, (unsigned)limit,
                                                list_one, &l);
     list_end(cli, &l, limit);
     la_session_close(&s);
@@ -194,7 +195,8 @@ static la_result set_enabled(la_cli *cli, bool enabled)
     la_session s;
     la_application_row a;
     LA_TRY(la_session_open_application(cli, &s, &a));
-    la_result r = la_command_set_application_enabled(&s.commands, &a, enabled);
+    la_application_edit edit = {.enabled = &enabled};
+    la_result r = la_command_update_application(&s.commands, &a, &edit, &a);
     la_session_close(&s);
     LA_TRY(r);
     la_json_writer w = {&cli->out, false};

@@ -85,7 +85,8 @@ static la_result print_list(la_cli *cli, la_session *s, const la_application_row
     } else {
         la_table_init(&l.table, 3, titles);
     }
-    la_result r = la_command_list_customers(&s->commands, a, after.p ? after : LA_SLICE(""), limit, list_one, &l);
+    la_result r = la_command_list_customers(&s->commands, a, LA_NO_SLICE, after.p ? after : LA_SLICE(""), limit,
+                                            list_one, &l);
     bool more = l.n == limit;
     if (cli->json) {
         la_json_close(&l.w, ']');

@@ -89,7 +89,8 @@ static la_result look_at_name(void *self, const la_application_row *a)
 static la_result find_by_name(la_commands *c, la_slice environment, la_application_row *ret)
 {
     name_search search = {.ret = ret};
-    la_result r = la_command_list_applications(c, environment, 0, UINT32_MAX >> 1, look_at_name, &search);
+    la_application_filter filter = {.search = DEMO_NAME};
+    la_result r = la_command_list_applications(c, environment, &filter, UINT32_MAX >> 1, look_at_name, &search);
     if (search.found)
         return la_ok();
     LA_TRY(r);

@@ -109,7 +109,7 @@ static la_result check_audience(const la_config_document *d, const la_environmen
 
 static la_result check_scopes(const la_config_document *d, const la_environment_config *e, unsigned i)
 {
-    for (unsigned s = 0; s < e->n_scopes; s++) {
+    for (unsigned s = 0; s < e->n_scopes - e->n_admin_scopes; s++) {
         char option[48];
         snprintf(option, sizeof option, "scopes[%u].audience", s);
         LA_TRY(check_audience(d, e, i, option, e->scopes[s].audience));
@@ -190,9 +190,40 @@ static la_result check_tls(const la_config_document *d, const la_config *c)
     return la_ok();
 }
 
+static la_result refuse_admin(const la_config_document *d, const char *option, const char *message)
+{
+    char path[64];
+    snprintf(path, sizeof path, "admin.%s", option);
+    return la_config_document_fail(d, la_config_document_line(d, path), path, "%s", message);
+}
+
+/* A token for one of them must be nothing to the other: neither an API's for the admin API, nor the other way round. */
+static la_result check_admin_audience(const la_config_document *d, const la_config *c)
+{
+    const la_environment_config *e = &c->environments[c->admin_environment];
+    bool taken = la_slice_equal(c->admin_audience, e->api.audience) ||
+                 la_slice_equal(c->admin_audience, e->customer.audience);
+    for (unsigned i = 0; i < e->n_scopes - e->n_admin_scopes; i++)
+        taken |= la_slice_equal(c->admin_audience, e->scopes[i].audience);
+    return taken ? refuse_admin(d, "audience",
+                                "expected an audience of its own; found one that its environment issues "
+                                "tokens for")
+                 : la_ok();
+}
+
+static la_result check_admin(const la_config_document *d, const la_config *c)
+{
+    if (c->admin_session_idle_s > c->admin_session_max_s)
+        return refuse_admin(d, "session_idle_s", "expected at most admin.session_max_s");
+    if (c->admin_environment < 0 && la_config_document_has(d, "admin.environment"))
+        return refuse_admin(d, "environment", "expected the name of one of the environments");
+    return c->admin_environment < 0 ? la_ok() : check_admin_audience(d, c);
+}
+
 la_result la_config_check(const la_config_document *d, const la_config *c)
 {
     LA_TRY(check_tls(d, c));
+    LA_TRY(check_admin(d, c));
     if (overlap(&c->listen, &c->admin))
         return la_config_document_fail(d, la_config_document_line(d, "admin"), "admin",
                                        "expected another address than that of listen");

@@ -88,7 +88,8 @@ typedef struct la_environment_config {
     la_scope_policy customer; /* name "customer", stands for customer.<customer_id> */
     la_customer_policy customer_policy;
     la_customer_id_format customer_id_format;
-    unsigned n_scopes; /* further plain scopes */
+    unsigned n_scopes; /* further plain scopes, and behind them those of the admin API where this is its environment */
+    unsigned n_admin_scopes; /* the last ones of them; not in the metadata */
     la_scope_policy *scopes;
     bool allow_origin;
     unsigned secrets_per_application; /* live at the same time; 2 */
@@ -122,6 +123,13 @@ typedef struct la_config {
     la_tls_files admin_tls;
     la_tls_version tls_min_version;
     la_proxies_config proxies;
+    char *admin_origin;      /* "https://leanauth.example.com" of the dashboard, as a browser writes it; NULL: none */
+    int admin_environment;   /* index of the one whose applications may get admin:read and admin:write; -1: none */
+    la_slice admin_audience; /* of those tokens */
+    uint32_t admin_token_lifetime_s;
+    bool admin_require_totp;
+    uint32_t admin_session_idle_s;
+    uint32_t admin_session_max_s;
     unsigned workers; /* event loops; never 0 here */
     char *sqlite_path;
     uint32_t last_used_flush_s;
@@ -131,6 +139,10 @@ typedef struct la_config {
     la_request_log log_requests;
     uint32_t ready_max_stale_s; /* /readyz fails when the registry is staler; 0: never */
     la_limits_config limits;
+    uint32_t usage_flush_s;
+    uint32_t usage_keep_minutes_s;
+    uint32_t usage_keep_hours_s;
+    uint32_t usage_keep_days_s; /* 0: for ever */
     unsigned n_environments;
     la_environment_config *environments;
 } la_config;

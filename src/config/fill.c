@@ -28,6 +28,7 @@
         return r->o_##option ? r->o_##option : (fallback);        \
     }
 #define NEEDED_TEXT(mapping, option, kind) TEXT(mapping, option, "", kind)
+#define OPTIONAL_TEXT(mapping, option, kind) TEXT(mapping, option, NULL, kind)
 #define TEXTS(mapping, option, kind, least, most)
 #define MAP(mapping, option, of)
 #define NEEDED_MAP(mapping, option, of)
@@ -62,11 +63,11 @@ static la_result fill_endpoint(const char *address, uint32_t port, bool tls, la_
     return copy(address, &ret->address);
 }
 
-/* Empty paths: no certificate. */
+/* The check has something to say where only one of them is there. */
 static la_result fill_tls_files(const la_config *c, const char *certificate, const char *key, la_tls_files *ret)
 {
-    if (!certificate[0] || !key[0])
-        return la_ok(); /* the check has something to say where only one is there */
+    if (!certificate || !key)
+        return la_ok();
     LA_TRY(resolve(c, certificate, &ret->certificate));
     return resolve(c, key, &ret->key);
 }
@@ -128,7 +129,7 @@ static la_result fill_mtls_url(const la_config *c, const raw_environment *r, con
                                la_environment_config *ret)
 {
     char port[8] = "", *url;
-    if (environment_mtls_url(r)[0]) {
+    if (environment_mtls_url(r)) {
         LA_TRY(copy(environment_mtls_url(r), &url));
     } else if (c->mtls_listen.address) {
         if (c->mtls_listen.port != 443)
@@ -144,11 +145,10 @@ static la_result fill_mtls_url(const la_config *c, const raw_environment *r, con
     return la_ok();
 }
 
+/* Room for the two of the admin API. */
 static la_result fill_scopes(const raw_environment *r, la_environment_config *ret)
 {
-    if (r->n_scopes == 0)
-        return la_ok();
-    ret->scopes = calloc(r->n_scopes, sizeof *ret->scopes);
+    ret->scopes = calloc(r->n_scopes + 2, sizeof *ret->scopes);
     if (!ret->scopes)
         return no_memory();
     for (; ret->n_scopes < r->n_scopes; ret->n_scopes++) {
@@ -192,7 +192,7 @@ static la_result fill_environment(const la_config *c, const raw_environment *r, 
     if (r->o_listen.o_address)
         LA_TRY(fill_endpoint(environment_listen_address(&r->o_listen), environment_listen_port(&r->o_listen),
                              environment_listen_tls(&r->o_listen), &ret->listen));
-    LA_TRY(fill_tls_files(c, certificate_certificate(&r->o_tls), certificate_key(&r->o_tls), &ret->tls));
+    LA_TRY(fill_tls_files(c, r->o_tls.o_certificate, r->o_tls.o_key, &ret->tls));
     LA_TRY(fill_mtls_url(c, r, &issuer, ret));
     LA_TRY(fill_hosts(r, issuer.host, ret));
     return fill_scopes(r, ret);
@@ -215,8 +215,7 @@ static la_result fill_tls(const raw_root *raw, la_config *ret)
     const raw_mtls_listen *mtls = &raw->o_mtls_listen;
     ret->tls_min_version = (la_tls_version)tls_min_version(tls);
     LA_TRY(fill_tls_files(ret, tls_certificate(tls), tls_key(tls), &ret->tls));
-    LA_TRY(fill_tls_files(ret, certificate_certificate(admin), certificate_key(admin), &ret->admin_tls));
-    ret->admin.tls = ret->admin_tls.certificate != NULL;
+    LA_TRY(fill_tls_files(ret, admin->o_certificate, admin->o_key, &ret->admin_tls));
     if (!mtls->o_address)
         return la_ok();
     return fill_endpoint(mtls_listen_address(mtls), mtls_listen_port(mtls), true, &ret->mtls_listen);
@@ -228,7 +227,7 @@ static la_result fill_proxies(const raw_proxies *r, la_proxies_config *ret)
     const char *header = proxies_client_certificate_header(r);
     ret->certificate = (la_proxy_certificate)proxies_client_certificate(r);
     ret->forwarded_for = proxies_forwarded_for(r);
-    LA_TRY(lower_copy(la_slice_of(header[0] ? header : usual[ret->certificate]), &ret->certificate_header));
+    LA_TRY(lower_copy(la_slice_of(header ? header : usual[ret->certificate]), &ret->certificate_header));
     ret->addresses = calloc(r->n_addresses ? r->n_addresses : 1, sizeof *ret->addresses);
     if (!ret->addresses)
         return no_memory();
@@ -238,11 +237,45 @@ static la_result fill_proxies(const raw_proxies *r, la_proxies_config *ret)
     return la_ok();
 }
 
+/* Scopes like others, so that the token path needs no word about them. */
+static void add_admin_scopes(la_config *c, la_environment_config *e)
+{
+    e->scopes[e->n_scopes++] = (la_scope_policy){LA_SLICE("admin:read"), c->admin_audience, c->admin_token_lifetime_s};
+    e->scopes[e->n_scopes++] = (la_scope_policy){LA_SLICE("admin:write"), c->admin_audience, c->admin_token_lifetime_s};
+    e->n_admin_scopes = 2;
+}
+
+/* After the environments. One that does not exist is left to the checks. */
+static la_result fill_admin(const raw_admin *r, la_config *ret)
+{
+    ret->admin_environment = -1;
+    ret->admin_audience = la_slice_of(admin_audience(r));
+    ret->admin_token_lifetime_s = admin_token_lifetime_s(r);
+    ret->admin_require_totp = admin_require_totp(r);
+    ret->admin_session_idle_s = admin_session_idle_s(r);
+    ret->admin_session_max_s = admin_session_max_s(r);
+    if (admin_origin(r))
+        LA_TRY(copy(admin_origin(r), &ret->admin_origin));
+    for (unsigned i = 0; admin_environment(r) && i < ret->n_environments; i++)
+        if (la_slice_is(ret->environments[i].name, admin_environment(r)) && ret->admin_environment < 0) {
+            ret->admin_environment = (int)i;
+            add_admin_scopes(ret, &ret->environments[i]);
+        }
+    return fill_endpoint(admin_address(r), admin_port(r), ret->admin_tls.certificate != NULL, &ret->admin);
+}
+
+static void fill_usage(const raw_usage *r, la_config *ret)
+{
+    ret->usage_flush_s = usage_flush_s(r);
+    ret->usage_keep_minutes_s = usage_keep_minutes_s(r);
+    ret->usage_keep_hours_s = usage_keep_hours_s(r);
+    ret->usage_keep_days_s = usage_keep_days_s(r);
+}
+
 la_result la_fill(const raw_root *raw, la_config *ret)
 {
     LA_TRY(fill_endpoint(listen_address(&raw->o_listen), listen_port(&raw->o_listen), listen_tls(&raw->o_listen),
                          &ret->listen));
-    LA_TRY(fill_endpoint(admin_address(&raw->o_admin), admin_port(&raw->o_admin), false, &ret->admin));
     LA_TRY(fill_tls(raw, ret));
     LA_TRY(fill_proxies(&raw->o_proxies, &ret->proxies));
     LA_TRY(fill_workers(raw, ret));
@@ -254,6 +287,7 @@ la_result la_fill(const raw_root *raw, la_config *ret)
     ret->log_level = log_level(&raw->o_log);
     ret->log_requests = (la_request_log)log_requests(&raw->o_log);
     fill_limits(&raw->o_limits, &ret->limits);
+    fill_usage(&raw->o_usage, ret);
     ret->environments = calloc(raw->n_environments, sizeof *ret->environments);
     if (!ret->environments)
         return no_memory();
@@ -261,7 +295,7 @@ la_result la_fill(const raw_root *raw, la_config *ret)
         ret->n_environments = i + 1; /* so that a half-filled one is freed */
         LA_TRY(fill_environment(ret, &raw->o_environments[i], &ret->environments[i]));
     }
-    return la_ok();
+    return fill_admin(&raw->o_admin, ret);
 }
 
 static void free_tls_files(la_tls_files *files)
@@ -290,6 +324,7 @@ void la_fill_done(la_config *c)
     free_tls_files(&c->admin_tls);
     free(c->proxies.addresses);
     free((char *)(uintptr_t)c->proxies.certificate_header.p);
+    free(c->admin_origin);
     free(c->sqlite_path);
     free(c->registry_path);
     free(c->master_key_path);

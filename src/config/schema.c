@@ -94,6 +94,7 @@ static const cyaml_schema_value_t text_entry = {CYAML_VALUE_STRING(CYAML_FLAG_PO
     CYAML_FIELD_STRING_PTR(#option, OPTIONAL, raw_##mapping, o_##option, 0, CYAML_UNLIMITED),
 #define NEEDED_TEXT(mapping, option, kind) \
     CYAML_FIELD_STRING_PTR(#option, NEEDED, raw_##mapping, o_##option, 0, CYAML_UNLIMITED),
+#define OPTIONAL_TEXT(mapping, option, kind) TEXT(mapping, option, NULL, kind)
 #define TEXTS(mapping, option, kind, least, most) LIST(mapping, option, OPTIONAL, &text_entry, least, most)
 #define MAP(mapping, option, of) CYAML_FIELD_MAPPING(#option, OPTIONAL, raw_##mapping, o_##option, fields_##of),
 #define NEEDED_MAP(mapping, option, of) CYAML_FIELD_MAPPING(#option, NEEDED, raw_##mapping, o_##option, fields_##of),
@@ -118,6 +119,7 @@ static const cyaml_schema_value_t file_value = {CYAML_VALUE_MAPPING(CYAML_FLAG_P
 #define CHOICE(mapping, option, fallback, choices_) {.choices = &la_choices_##choices_},
 #define TEXT(mapping, option, fallback, kind) {.text = LA_TEXT_##kind},
 #define NEEDED_TEXT(mapping, option, kind) {.text = LA_TEXT_##kind},
+#define OPTIONAL_TEXT(mapping, option, kind) {.text = LA_TEXT_##kind},
 #define TEXTS(mapping, option, kind, least_, most_) {.text = LA_TEXT_##kind, .least = least_, .most = most_},
 #define MAP(mapping, option, of_) {.of = &mapping_##of_},
 #define NEEDED_MAP(mapping, option, of_) {.of = &mapping_##of_},

@@ -20,6 +20,7 @@
 #define CHOICE(mapping, option, fallback, choices) int *o_##option;
 #define TEXT(mapping, option, fallback, kind) char *o_##option;
 #define NEEDED_TEXT(mapping, option, kind) char *o_##option;
+#define OPTIONAL_TEXT(mapping, option, kind) char *o_##option;
 #define TEXTS(mapping, option, kind, least, most) \
     char **o_##option;                            \
     uint32_t n_##option;

@@ -296,7 +296,26 @@ static const char *scope_expected(la_slice s)
             return "a scope name of printable ASCII without blanks, quotes and backslashes (RFC 6749 3.3)";
     if (la_slice_is(s, "api") || la_slice_is(s, "customer") || la_slice_starts(s, LA_SLICE("customer.")))
         return "a scope name other than api, customer and customer.…, which have sections of their own";
+    if (la_slice_is(s, "admin:read") || la_slice_is(s, "admin:write"))
+        return "a scope name other than admin:read and admin:write, which admin.environment brings";
     return NULL;
+}
+
+/* Compared byte by byte with what browsers send, so it must be written as they do (RFC 6454 6.1). */
+static const char *origin_expected(la_slice s)
+{
+    la_issuer_parts parts;
+    const char *expected =
+        "an origin such as https://leanauth.example.com: scheme, host in lower case, port unless it is "
+        "the scheme's own, and nothing behind it; http only for localhost names and loopback addresses";
+    if (la_issuer_parse(s, &parts) || parts.path.n || s.p[s.n - 1] == '/')
+        return expected;
+    for (size_t i = 0; i < s.n; i++)
+        if (s.p[i] >= 'A' && s.p[i] <= 'Z')
+            return expected;
+    la_slice own = parts.https ? LA_SLICE(":443") : LA_SLICE(":80");
+    bool has_own = s.n > own.n && memcmp(s.p + s.n - own.n, own.p, own.n) == 0;
+    return has_own ? expected : NULL;
 }
 
 const char *la_text_expected(la_text_kind kind, la_slice text)
@@ -336,6 +355,8 @@ const char *la_text_expected(la_text_kind kind, la_slice text)
     case LA_TEXT_FIELD:
         return is_field_name(text) ? NULL
                                    : "the name of a header field, such as X-SSL-Client-Cert, that means nothing else";
+    case LA_TEXT_ORIGIN:
+        return origin_expected(text);
     }
     return NULL;
 }

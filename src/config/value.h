@@ -22,6 +22,7 @@ typedef enum la_text_kind {
     LA_TEXT_LISTEN, /* LA_TEXT_ADDRESS, or unix:/path */
     LA_TEXT_PROXY,  /* an address, a range of them (10.0.0.0/8), or unix */
     LA_TEXT_FIELD,  /* name of a header field that nothing else is read from */
+    LA_TEXT_ORIGIN, /* RFC 6454 6.2, as a browser sends it */
 } la_text_kind;
 
 /* NULL where `text` is of that kind, else what was expected ("a host name …"), for the operator. */

@@ -2,6 +2,7 @@
 #include "oauth/client.h"
 
 #include "base/uuid.h"
+#include "oauth/issuer.h"
 
 static la_result read_authorization(const la_token_request *request, const la_form *form, la_arena *arena,
                                     la_credentials *ret)
@@ -49,4 +50,23 @@ la_result la_client_authenticate(const la_token_context *context, const la_token
     r = la_client_check_secret(context, &credentials, request->slow_verdict, outcome, ret_application);
     outcome->failed_authentication = la_result_info_of(r.code)->http_status == 401;
     return r;
+}
+
+void la_client_recognise(const la_token_context *context, const la_token_request *request, la_token_outcome *outcome)
+{
+    la_form form;
+    la_application_record application;
+    if (!la_is_ok(la_form_check_content_type(request->content_type)) ||
+        !la_is_ok(la_form_parse(request->body, context->arena, &form)))
+        return;
+    la_credentials credentials = {.client_id = form.values[LA_PARAM_CLIENT_ID]};
+    LA_IGNORE(request->n_authorization ? read_authorization(request, &form, context->arena, &credentials)
+                                       : read_form(&form, &credentials));
+    if (!credentials.client_id.p)
+        return;
+    if (la_is_ok(la_registry_find_application(context->view, la_issuer_environment_id(context->issuer),
+                                              credentials.client_id, &application)))
+        outcome->application_id = application.application_id;
+    if (outcome->application_id || la_uuid_is(credentials.client_id))
+        outcome->client_id = credentials.client_id;
 }

@@ -20,6 +20,10 @@ typedef struct la_credentials {
 la_result la_client_authenticate(const la_token_context *context, const la_token_request *request, const la_form *form,
                                  la_token_outcome *outcome, la_application_record *ret_application);
 
+/* Fills in client_id and application_id of a request that is refused whoever sent it, as far as it says who that is. Checks
+ * nothing. */
+void la_client_recognise(const la_token_context *context, const la_token_request *request, la_token_outcome *outcome);
+
 /* client_basic.c: the Authorization header (RFC 7617 2 with the form encoding of RFC 6749 2.3.1). */
 la_result la_client_read_basic(la_slice authorization, la_arena *arena, la_credentials *ret);
 

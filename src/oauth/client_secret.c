@@ -36,17 +36,29 @@ static const la_secret_record *find_slow(const la_application_record *a, int64_t
     return NULL;
 }
 
-/* For the log: did this client_id come to the wrong environment? */
-static la_code reason_for_unknown(const la_token_context *context, la_slice client_id)
+/*
+ * For the log: did this client_id come to the wrong environment? Asked of every environment after every failure, so that the time
+ * tells neither an unknown client from a wrong secret nor where it is known.
+ */
+static bool is_known_elsewhere(const la_token_context *context, la_slice client_id)
 {
     la_application_record other;
     uint16_t here = la_issuer_environment_id(context->issuer);
+    bool is_known = false;
     for (unsigned i = 0; i < context->n_environment_ids; i++) {
         uint16_t id = context->environment_ids[i];
         if (id != here && la_is_ok(la_registry_find_application(context->view, id, client_id, &other)))
-            return LA_CLIENT_OTHER_ENVIRONMENT;
+            is_known = true;
     }
-    return LA_CLIENT_UNKNOWN;
+    return is_known;
+}
+
+static la_result refuse_unknown(bool is_elsewhere, la_slice client_id, la_token_outcome *outcome)
+{
+    if (!is_elsewhere)
+        return la_error(LA_CLIENT_UNKNOWN);
+    outcome->client_id = client_id;
+    return la_error(LA_CLIENT_OTHER_ENVIRONMENT);
 }
 
 static bool allows_method(la_auth_method registered, la_auth_method used)
@@ -78,8 +90,10 @@ la_result la_client_check_secret(const la_token_context *context, const la_crede
     if (!la_is_ok(found) && found.code != LA_NOT_FOUND)
         return la_error(LA_SERVER_ERROR);
     const la_application_record *a = la_is_ok(found) ? ret_application : &nobody;
-    if (la_is_ok(found))
+    if (la_is_ok(found)) {
         outcome->client_id = credentials->client_id;
+        outcome->application_id = a->application_id;
+    }
     const la_secret_record *s = match_keyed_ct(a, digest);
     const la_secret_record *slow = s ? NULL : find_slow(a, context->now_s);
     if (slow && verdict == LA_SLOW_NOT_ASKED) {
@@ -92,13 +106,13 @@ la_result la_client_check_secret(const la_token_context *context, const la_crede
         outcome->upgrade_secret = true;
         memcpy(outcome->digest, digest, sizeof digest);
     }
+    bool is_elsewhere = !s && is_known_elsewhere(context, credentials->client_id);
     if (!la_is_ok(found))
-        return la_error(reason_for_unknown(context, credentials->client_id));
+        return refuse_unknown(is_elsewhere, credentials->client_id, outcome);
     if (!s)
         return la_error(la_secret_is_mistyped(credentials->client_secret) ? LA_CLIENT_SECRET_MISTYPED
                                                                           : LA_CLIENT_SECRET_WRONG);
     LA_TRY(check_standing(a, s, credentials->method, context->now_s));
-    outcome->application_id = a->application_id;
     outcome->secret_id = s->secret_id;
     return la_ok();
 }

@@ -12,10 +12,10 @@ static void add_member(la_buffer *b, la_slice name, la_slice base, la_slice path
 
 static void add_scopes(const la_environment_config *config, la_buffer *ret)
 {
-    /* customer.<customer_id> is a family, not a name: it cannot be listed. */
+    /* customer.<customer_id> is a family, not a name: it cannot be listed. The scopes of the administration are nobody else's business. */
     la_buffer_add(ret, LA_SLICE(",\"scopes_supported\":["));
     la_buffer_add_json(ret, config->api.name);
-    for (unsigned i = 0; i < config->n_scopes; i++) {
+    for (unsigned i = 0; i < config->n_scopes - config->n_admin_scopes; i++) {
         la_buffer_add_char(ret, ',');
         la_buffer_add_json(ret, config->scopes[i].name);
     }

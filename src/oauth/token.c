@@ -4,10 +4,13 @@
 #include "oauth/client.h"
 #include "oauth/issuer.h"
 
-static la_result check_origin(const la_token_context *context, const la_token_request *request)
+static la_result check_origin(const la_token_context *context, const la_token_request *request,
+                              la_token_outcome *outcome)
 {
-    bool allowed = la_issuer_environment(context->issuer)->allow_origin;
-    return request->has_origin && !allowed ? la_error(LA_BROWSER) : la_ok();
+    if (!request->has_origin || la_issuer_environment(context->issuer)->allow_origin)
+        return la_ok();
+    la_client_recognise(context, request, outcome); /* whose secret is in a browser is worth a note */
+    return la_error(LA_BROWSER);
 }
 
 static la_result check_grant_present(const la_form *form)
@@ -28,7 +31,7 @@ static la_result issue(const la_token_context *context, const la_token_request *
     la_form form;
     la_application_record application;
     la_grant grant;
-    LA_TRY(check_origin(context, request));
+    LA_TRY(check_origin(context, request, outcome));
     LA_TRY(la_form_check_content_type(request->content_type));
     LA_TRY(la_form_parse(request->body, context->arena, &form));
     LA_TRY(check_grant_present(&form));

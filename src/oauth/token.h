@@ -61,9 +61,10 @@ typedef struct la_token_outcome {
     la_slice scope; /* granted; absent unless OK */
     bool is_customer;
     bool failed_authentication; /* counts toward the throttle */
-    uint64_t application_id;    /* 0 unless authenticated */
-    uint64_t secret_id;         /* the secret that was right, else 0 */
-    bool upgrade_secret;        /* it was a slow hash: store `digest` in its place */
+    uint64_t
+        application_id;  /* the one that the request named, also where it was refused; 0: none of this environment */
+    uint64_t secret_id;  /* the secret that was right, else 0 */
+    bool upgrade_secret; /* it was a slow hash: store `digest` in its place */
     uint8_t digest[LA_DIGEST_BYTES];
     la_slice slow_hash; /* result PENDING: check slow_secret against it off the loop and call again with the verdict */
     la_slice slow_secret;

@@ -1,5 +1,6 @@
-/* The administration's listener, on the main loop: metrics and health. */
+/* The administration's listener, on the main loop: metrics and health, and the way to the admin API. */
 #include "base/clock.h"
+#include "server/admin_thread.h"
 #include "server/daemon.h"
 #include "server/routes.h"
 
@@ -101,4 +102,11 @@ void la_readyz_handle(const la_route_call *call)
         la_buffer_add_text(&body, "null");
     la_buffer_add_format(&body, ",\"sequence\":%llu}\n", (unsigned long long)atomic_load(&h->sequence));
     respond_json(call->exchange, ready ? 200 : 503, la_buffer_slice(&body));
+}
+
+void la_admin_api_handle(const la_route_call *call)
+{
+    la_daemon *d = call->self;
+
+    la_admin_thread_submit(d->admin_thread, call->exchange);
 }

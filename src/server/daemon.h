@@ -6,6 +6,7 @@
 #include "server/http.h"
 #include "server/metrics.h"
 #include "server/snapshot.h"
+#include "server/tally.h"
 #include "server/throttle.h"
 #include "server/upgrades.h"
 
@@ -13,6 +14,8 @@
 
 typedef struct la_worker la_worker;
 typedef struct la_follower la_follower;
+typedef struct la_admin_thread la_admin_thread;
+typedef struct la_admin_api la_admin_api;
 
 #define LA_ENDPOINT_CHARS 120 /* "127.0.0.1:8080", "[::1]:8080", "unix:/path" */
 
@@ -42,6 +45,8 @@ typedef struct la_daemon {
     unsigned n_workers;
     la_worker **workers;
     la_follower *follower;
+    unsigned n_tallies; /* one a worker, and the last for the administration's thread */
+    la_tally *tallies;
 
     /* shared, each safe by itself */
     la_http_census *census;
@@ -59,11 +64,15 @@ typedef struct la_daemon {
     uint64_t watchdog_us;
     la_http_census *admin_census;
     la_http_server *admin;
+    la_admin_thread *admin_thread;
+    la_admin_api *admin_api; /* that thread's, while it runs */
+    char admin_headers[1024];
     la_snapshot *snapshot;
     _Atomic(la_snapshot *) next_snapshot;
     atomic_uint n_workers_ended;
     bool loop_is_up;
     bool stopping;
+    bool rest_is_stopped;
     bool closing;
 } la_daemon;
 
@@ -71,7 +80,8 @@ typedef struct la_daemon {
  * run. */
 void la_daemon_publish(la_daemon *d, la_snapshot *s);
 
-/* Any thread, as long as the main loop is up: it looks for a new snapshot and for workers that ended. */
+/* Any thread, as long as the main loop is up: it looks for a new snapshot, for answers of the admin API and for threads that
+ * ended. */
 void la_daemon_wake(la_daemon *d);
 
 #endif

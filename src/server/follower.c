@@ -5,7 +5,6 @@
 #include "base/log.h"
 #include "server/feed.h"
 #include "server/housekeeping.h"
-#include "server/worker.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -242,8 +241,8 @@ static void write_what_loops_left(la_follower *f, int64_t now_us)
     if (now_us < f->next_write_us)
         return;
     r = la_housekeeping_upgrade(f->commands.store, f->daemon->upgrades, UPGRADES_AT_ONCE, health, &f->look);
-    for (unsigned i = 0; i < f->daemon->n_workers && la_is_ok(r); i++)
-        r = la_housekeeping_write_uses(f->commands.store, f->daemon->workers[i]->last_used, health);
+    for (unsigned i = 0; i < f->daemon->n_tallies && la_is_ok(r); i++)
+        r = la_housekeeping_write_uses(f->commands.store, f->daemon->tallies[i].last_used, health);
     if (la_is_ok(r))
         return;
     f->next_write_us = now_us + RETRY_EVERY_US;
@@ -460,9 +459,8 @@ void la_follower_stop(la_follower *f)
     if (store &&
         !la_is_ok(la_housekeeping_upgrade(store, f->daemon->upgrades, LA_UPGRADES_MAX, &f->daemon->health, &f->look)))
         complain(f, la_clock_monotonic_us(), "an imported secret was not upgraded");
-    for (unsigned i = 0; i < f->daemon->n_workers; i++)
-        if (f->daemon->workers[i])
-            la_housekeeping_write_all_uses(store, f->daemon->workers[i]->last_used, &f->daemon->health);
+    for (unsigned i = 0; i < f->daemon->n_tallies; i++)
+        la_housekeeping_write_all_uses(store, f->daemon->tallies[i].last_used, &f->daemon->health);
 }
 
 la_follower *la_follower_free(la_follower *f)

@@ -85,6 +85,10 @@ static bool keep_field(head_parser *p, la_slice name, la_slice value)
         if (is_name(name, "origin"))
             return keep_single(p, value, &head->origin);
         return !is_name(name, "expect") || keep_single(p, value, &p->expect);
+    case 8:
+        return !is_name(name, "if-match") || keep_single(p, value, &head->if_match);
+    case 10:
+        return !is_name(name, "user-agent") || keep_first(p, value, &head->user_agent);
     case 12:
         return !is_name(name, "content-type") || keep_single(p, value, &head->content_type);
     case 13:
@@ -94,7 +98,13 @@ static bool keep_field(head_parser *p, la_slice name, la_slice value)
         }
         return !is_name(name, "if-none-match") || keep_single(p, value, &head->if_none_match);
     case 14:
+        if (is_name(name, "sec-fetch-site"))
+            return keep_single(p, value, &head->sec_fetch_site);
         return !is_name(name, "content-length") || keep_single(p, value, &p->content_length);
+    case 15:
+        if (is_name(name, "accept-encoding"))
+            return keep_first(p, value, &head->accept_encoding);
+        return !is_name(name, "idempotency-key") || keep_single(p, value, &head->idempotency_key);
     case 16:
         return !is_name(name, "content-encoding") || keep_single(p, value, &p->content_encoding);
     case 17:
@@ -191,6 +201,7 @@ static la_code decide_host(head_parser *p, la_authority *ret)
         return p->llhttp.http_minor == 0 ? LA_OK : LA_HTTP_HOST;
     if (!la_authority_parse(la_http_span_slice(p->section, head->host), ret))
         return LA_HTTP_HOST;
+    head->authority = head->host;
     head->host.n = (uint32_t)ret->host.n;
     char *host = p->section + head->host.at;
     for (size_t i = 0; i < ret->host.n; i++) {
@@ -261,6 +272,12 @@ static la_http_method method_of(uint8_t method)
         return LA_POST;
     case HTTP_OPTIONS:
         return LA_OPTIONS;
+    case HTTP_PUT:
+        return LA_PUT;
+    case HTTP_PATCH:
+        return LA_PATCH;
+    case HTTP_DELETE:
+        return LA_DELETE;
     default:
         return LA_METHOD_OTHER;
     }

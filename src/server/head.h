@@ -22,13 +22,19 @@ typedef struct la_http_head {
     unsigned n_authorization;
     la_http_span path; /* absent: "/" */
     la_http_span query;
-    la_http_span host; /* made lower case in place; absent only in HTTP/1.0 */
+    la_http_span host;      /* made lower case in place; absent only in HTTP/1.0 */
+    la_http_span authority; /* the same with its port */
     la_http_span authorization;
     la_http_span content_type;
     la_http_span origin;
     la_http_span if_none_match;
     la_http_span cookie;
     la_http_span accept;
+    la_http_span accept_encoding;
+    la_http_span if_match;
+    la_http_span idempotency_key;
+    la_http_span user_agent;
+    la_http_span sec_fetch_site;
 } la_http_head;
 
 /*

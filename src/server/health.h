@@ -22,6 +22,9 @@ typedef struct la_health {
     _Atomic uint64_t reloads;
     _Atomic uint64_t reloads_refused;
     _Atomic uint64_t last_used_written;
+    _Atomic uint64_t usage_written;
+    _Atomic uint64_t usage_waiting;
+    _Atomic uint64_t usage_dropped;
     _Atomic uint64_t secrets_upgraded;
     _Atomic uint64_t housekeeping_failures;
 } la_health;

@@ -47,6 +47,11 @@ void la_http_server_set_proxies(la_http_server *s, const la_proxies_config *prox
     s->proxies_version++;
 }
 
+void la_http_server_set_headers(la_http_server *s, la_slice lines)
+{
+    s->headers = lines;
+}
+
 static void free_memory(la_http_server *s)
 {
     while (s->free_inputs) {

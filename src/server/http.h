@@ -13,15 +13,28 @@
 
 #include <uv.h>
 
-typedef enum la_http_method { LA_GET, LA_HEAD, LA_POST, LA_OPTIONS, LA_METHOD_OTHER } la_http_method;
+typedef enum la_http_method {
+    LA_GET,
+    LA_HEAD,
+    LA_POST,
+    LA_OPTIONS,
+    LA_PUT,
+    LA_PATCH,
+    LA_DELETE,
+    LA_METHOD_OTHER
+} la_http_method;
 
-/* Absent header fields have p == NULL. Slices live until la_http_respond. Fields that may come once are refused by
- * http.c when repeated, except Authorization, which is counted. */
+/*
+ * Absent header fields have p == NULL. Slices live until la_http_respond. Fields that may come once are refused by
+ * http.c when repeated, except Authorization, which is counted, and those of which the first line is enough: Accept,
+ * Accept-Encoding and User-Agent.
+ */
 typedef struct la_http_request {
     la_http_method method;
-    la_slice path;  /* "/oauth2/token", never empty, percent-encoding as sent */
-    la_slice query; /* without '?'; absent where there is none */
-    la_slice host;  /* lower case, without port */
+    la_slice path;      /* "/oauth2/token", never empty, percent-encoding as sent */
+    la_slice query;     /* without '?'; absent where there is none */
+    la_slice host;      /* lower case, without port */
+    la_slice authority; /* the same with its port, where it has one */
     la_slice authorization;
     unsigned n_authorization;
     la_slice content_type;
@@ -29,6 +42,11 @@ typedef struct la_http_request {
     la_slice if_none_match;
     la_slice cookie;
     la_slice accept;
+    la_slice accept_encoding;
+    la_slice if_match;
+    la_slice idempotency_key;
+    la_slice user_agent;
+    la_slice sec_fetch_site;
     la_slice body;               /* empty where there is none */
     la_slice client_address;     /* numeric text of the peer; "unix" */
     la_slice client_certificate; /* DER; the client has proven that the key is its own. Absent where it has none */
@@ -104,6 +122,8 @@ void la_http_server_set_proxies(la_http_server *s, const la_proxies_config *prox
 
 /* Where handshakes and failures are counted. */
 void la_http_server_set_tls_counters(la_http_server *s, la_tls_counters *counters);
+/* Field lines, each with CRLF, that every response of this server gets, refusals of http.c included. The caller keeps them. */
+void la_http_server_set_headers(la_http_server *s, la_slice lines);
 
 /* New limits apply from the next connection or request. */
 void la_http_server_set_limits(la_http_server *s, const la_limits_config *limits);

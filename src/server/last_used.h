@@ -10,13 +10,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define LA_LAST_USED_MAX 65536  /* secrets per table */
+#define LA_LAST_USED_BITS 16    /* of a token loop's book: 65536 secrets per table */
 #define LA_LAST_USED_BATCH 5000 /* secrets per transaction */
 
 typedef struct la_last_used la_last_used; /* store/store.h, which the loops need not know */
 typedef struct la_last_used_book la_last_used_book;
 
-la_last_used_book *la_last_used_book_new(void); /* NULL: no memory */
+/* Room for 2^bits secrets per table. NULL: no memory. */
+la_last_used_book *la_last_used_book_new(unsigned bits);
 la_last_used_book *la_last_used_book_free(la_last_used_book *b);
 
 /* ---- the loop's side ---- */

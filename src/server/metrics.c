@@ -9,6 +9,7 @@
 
 struct la_metrics {
     unsigned n_workers;
+    unsigned n_counters;
     la_counters **counters; /* each on cache lines of its own */
     atomic_uint n_slots;
     char slot_names[LA_METRICS_SLOTS][LA_ENVIRONMENT_NAME_MAX + 1];
@@ -27,14 +28,22 @@ const char *la_token_class_name(la_token_class c)
     return class_names[c];
 }
 
-void la_counters_note_duration(la_counters *c, int64_t us)
+unsigned la_metrics_bucket(int64_t us)
 {
     unsigned i = 0;
 
     while (i < LA_METRICS_BUCKETS && us > bucket_us[i])
         i++;
-    la_count(&c->duration_bucket[i], 1);
+    return i;
+}
+
+unsigned la_counters_note_duration(la_counters *c, int64_t us)
+{
+    unsigned bucket = la_metrics_bucket(us);
+
+    la_count(&c->duration_bucket[bucket], 1);
     la_count(&c->duration_sum_us, us > 0 ? (uint64_t)us : 0);
+    return bucket;
 }
 
 la_metrics *la_metrics_new(unsigned n_workers)
@@ -45,10 +54,11 @@ la_metrics *la_metrics_new(unsigned n_workers)
     if (!m)
         return NULL;
     m->n_workers = n_workers;
-    m->counters = calloc(n_workers, sizeof *m->counters);
+    m->n_counters = n_workers + 1;
+    m->counters = calloc(m->n_counters, sizeof *m->counters);
     if (!m->counters)
         return la_metrics_free(m);
-    for (unsigned i = 0; i < n_workers; i++) {
+    for (unsigned i = 0; i < m->n_counters; i++) {
         m->counters[i] = aligned_alloc(128, bytes);
         if (!m->counters[i])
             return la_metrics_free(m);
@@ -61,16 +71,16 @@ la_metrics *la_metrics_free(la_metrics *m)
 {
     if (!m)
         return NULL;
-    for (unsigned i = 0; m->counters && i < m->n_workers; i++)
+    for (unsigned i = 0; m->counters && i < m->n_counters; i++)
         free(m->counters[i]);
     free(m->counters);
     free(m);
     return NULL;
 }
 
-la_counters *la_metrics_counters(la_metrics *m, unsigned worker)
+la_counters *la_metrics_counters(la_metrics *m, unsigned index)
 {
-    return m->counters[worker];
+    return m->counters[index];
 }
 
 unsigned la_metrics_slot(la_metrics *m, la_slice environment)
@@ -94,7 +104,7 @@ uint64_t la_metrics_sum(const la_metrics *m, size_t offset)
 {
     uint64_t total = 0;
 
-    for (unsigned i = 0; i < m->n_workers; i++) {
+    for (unsigned i = 0; i < m->n_counters; i++) {
         const char *counters = (const char *)m->counters[i];
 
         total += atomic_load_explicit((const _Atomic uint64_t *)(const void *)(counters + offset),
@@ -209,6 +219,10 @@ static void write_registry(const la_metrics *m, const la_metrics_gauges *g, la_b
            load(&h->last_used_written));
     single(b, "leanauth_last_used_dropped_total", "counter", "Last-used times that did not fit in an interval.",
            SUM(last_used_dropped));
+    single(b, "leanauth_usage_written_total", "counter", "Usage counts written to the store.", load(&h->usage_written));
+    single(b, "leanauth_usage_waiting", "gauge", "Usage counts that wait for the store.", load(&h->usage_waiting));
+    single(b, "leanauth_usage_dropped_total", "counter", "Token requests that are in no usage count.",
+           load(&h->usage_dropped) + SUM(usage_dropped));
     single(b, "leanauth_secrets_upgraded_total", "counter",
            "Imported secrets kept as a keyed digest after their first use.", load(&h->secrets_upgraded));
     single(b, "leanauth_housekeeping_failures_total", "counter", "Housekeeping writes that failed and are tried again.",

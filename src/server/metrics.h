@@ -37,6 +37,7 @@ typedef struct la_counters {
     _Atomic uint64_t last_used_dropped;
     _Atomic uint64_t forged_certificates; /* header fields that only a proxy may send */
     la_tls_counters tls;
+    _Atomic uint64_t usage_dropped;
 } la_counters;
 
 /* By the counter's only writer. */
@@ -45,14 +46,19 @@ static inline void la_count(_Atomic uint64_t *counter, uint64_t n)
     atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n, memory_order_relaxed);
 }
 
-/* Adds a request that took so long to the histogram. */
-void la_counters_note_duration(la_counters *c, int64_t us);
+/* Which bucket of a latency histogram a request that took so long belongs to: < LA_METRICS_BUCKETS + 1. */
+unsigned la_metrics_bucket(int64_t us);
+
+/* Adds a request that took so long to the histogram. Gives its bucket. */
+unsigned la_counters_note_duration(la_counters *c, int64_t us);
 
 typedef struct la_metrics la_metrics;
 
-la_metrics *la_metrics_new(unsigned n_workers); /* NULL: no memory */
+/* NULL: no memory. */
+la_metrics *la_metrics_new(unsigned n_workers);
 la_metrics *la_metrics_free(la_metrics *m);
-la_counters *la_metrics_counters(la_metrics *m, unsigned worker);
+/* By worker; after the last one come those of the administration's thread. */
+la_counters *la_metrics_counters(la_metrics *m, unsigned index);
 
 /* The slot of an environment's name; one thread calls it. */
 unsigned la_metrics_slot(la_metrics *m, la_slice environment);

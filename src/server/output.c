@@ -91,6 +91,8 @@ static const char *reason_of(int status)
     switch (status) {
     case 200:
         return "OK";
+    case 201:
+        return "Created";
     case 204:
         return "No Content";
     case 302:
@@ -109,10 +111,14 @@ static const char *reason_of(int status)
         return "Not Found";
     case 405:
         return "Method Not Allowed";
+    case 406:
+        return "Not Acceptable";
     case 408:
         return "Request Timeout";
     case 409:
         return "Conflict";
+    case 412:
+        return "Precondition Failed";
     case 413:
         return "Content Too Large";
     case 415:
@@ -121,6 +127,10 @@ static const char *reason_of(int status)
         return "Expectation Failed";
     case 421:
         return "Misdirected Request";
+    case 422:
+        return "Unprocessable Content";
+    case 428:
+        return "Precondition Required";
     case 429:
         return "Too Many Requests";
     case 431:
@@ -214,6 +224,7 @@ void la_http_output_response(la_http_connection *c, const char *request_id, cons
         la_http_output_add(c, response->content_type.p, response->content_type.n);
     la_http_output_add(c, "\r\n", 2);
     la_http_output_add(c, response->headers.p, response->headers.n);
+    la_http_output_add(c, c->server->headers.p, c->server->headers.n);
     la_http_output_add(c, "\r\n", 2);
     if (has_body && !c->answers_head)
         la_http_output_add(c, response->body.p, response->body.n);

@@ -58,6 +58,22 @@ bool la_request_log_token(la_request_log mode, const la_request_log_entry *entry
     return true;
 }
 
+void la_request_log_admin(la_request_log mode, const la_admin_log_entry *entry)
+{
+    bool refused = entry->status >= 400;
+
+    if (mode == LA_REQUEST_LOG_NONE || (mode == LA_REQUEST_LOG_REFUSED && !refused))
+        return;
+    la_log_begin(LA_LOG_INFO, "admin");
+    la_log_text("request_id", entry->request_id);
+    la_log_int("status", entry->status);
+    if (!refused)
+        la_log_text("path", bounded(entry->path));
+    la_log_text("address", bounded(entry->address));
+    la_log_int("duration_us", entry->duration_us);
+    la_log_end();
+}
+
 bool la_request_log_refused(la_request_log mode, la_code code, la_slice address, la_slice request_id)
 {
     if (mode == LA_REQUEST_LOG_NONE || la_log_get_level() > LA_LOG_INFO)

@@ -22,6 +22,18 @@ la_token_class la_token_class_of(const la_token_outcome *outcome);
  * gathered, so that it has to be flushed some time. */
 bool la_request_log_token(la_request_log mode, const la_request_log_entry *entry);
 
+typedef struct la_admin_log_entry {
+    la_slice request_id;
+    la_slice path;
+    la_slice address;
+    int status;
+    int64_t duration_us;
+} la_admin_log_entry;
+
+/* {"event":"admin","request_id","status","path","address","duration_us"}. The path of what was refused is left out: people paste
+ * secrets into the wrong field, and those end in a path that does not exist. */
+void la_request_log_admin(la_request_log mode, const la_admin_log_entry *entry);
+
 /* {"event":"http_refused","request_id","reason","address"} */
 bool la_request_log_refused(la_request_log mode, la_code code, la_slice address, la_slice request_id);
 

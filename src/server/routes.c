@@ -1,6 +1,7 @@
 #include "server/routes.h"
 
 #include "oauth/token.h"
+#include "server/admin_host.h"
 
 #include <stdio.h>
 
@@ -17,9 +18,12 @@ static const la_route routes[] = {
     /* OpenID Connect Discovery 4.1 appends where RFC 8414 inserts; the same without a path. */
     {LA_LISTENER_TOKENS, READ_ANYWHERE, "GET, HEAD, OPTIONS", "", "/.well-known/openid-configuration",
      la_metadata_handle},
-    {LA_LISTENER_ADMIN, READ, "GET, HEAD", "", "/metrics", la_metrics_handle},
-    {LA_LISTENER_ADMIN, READ, "GET, HEAD", "", "/livez", la_livez_handle},
-    {LA_LISTENER_ADMIN, READ, "GET, HEAD", "", "/readyz", la_readyz_handle},
+    {LA_LISTENER_ADMIN, READ, "GET, HEAD", "", "/metrics", la_metrics_handle, .any_host = true},
+    {LA_LISTENER_ADMIN, READ, "GET, HEAD", "", "/livez", la_livez_handle, .any_host = true},
+    {LA_LISTENER_ADMIN, READ, "GET, HEAD", "", "/readyz", la_readyz_handle, .any_host = true},
+    /* The API has a table of its own and says itself which methods a path takes. */
+    {LA_LISTENER_ADMIN, ~0u, "", "/admin/", "", la_admin_api_handle, .is_prefix = true},
+    {LA_LISTENER_ADMIN, READ, "GET, HEAD", "/", "", la_dashboard_handle, .is_prefix = true},
 };
 
 static bool takes(la_slice *path, la_slice part)
@@ -36,7 +40,7 @@ static const la_route *match(la_listener_kind listener, la_slice issuer_path, la
         la_slice rest = path;
 
         if (routes[i].listener == listener && takes(&rest, la_slice_of(routes[i].before)) &&
-            takes(&rest, issuer_path) && la_slice_is(rest, routes[i].after))
+            takes(&rest, issuer_path) && (routes[i].is_prefix || la_slice_is(rest, routes[i].after)))
             return &routes[i];
     }
     return NULL;
@@ -83,10 +87,12 @@ la_code la_routes_find(const la_snapshot *s, int only_environment, const la_http
     return match_environment(s, (unsigned)s->default_environment, request, ret_route, ret_environment);
 }
 
-la_code la_routes_find_admin(const la_http_request *request, const la_route **ret_route)
+la_code la_routes_find_admin(la_slice origin, const la_http_request *request, const la_route **ret_route)
 {
     const la_route *route = match(LA_LISTENER_ADMIN, LA_SLICE(""), request->path);
 
+    if ((!route || !route->any_host) && !la_admin_host_is_ours(request->authority, origin))
+        return LA_MISDIRECTED;
     if (!route)
         return LA_NO_ROUTE;
     *ret_route = route;

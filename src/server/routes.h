@@ -24,6 +24,8 @@ typedef struct la_route {
     const char *before; /* the path is before + path of the issuer + after */
     const char *after;
     void (*handle)(const la_route_call *call);
+    bool is_prefix; /* of everything below; only administration */
+    bool any_host;  /* also for a Host that is not ours; only administration */
 } la_route;
 
 /*
@@ -33,8 +35,12 @@ typedef struct la_route {
 la_code la_routes_find(const la_snapshot *s, int only_environment, const la_http_request *request,
                        const la_route **ret_route, unsigned *ret_environment);
 
-/* The same for the administration's listener, which has no environments. */
-la_code la_routes_find_admin(const la_http_request *request, const la_route **ret_route);
+/*
+ * The same for the administration's listener, which has no environments. Health and metrics answer to any Host, because those who
+ * ask have no cookie to steal; the rest only to the host of `origin` ("https://admin.example"; may be absent) and to loopback
+ * names, so that no page can make its own name point here and read along (DNS rebinding).
+ */
+la_code la_routes_find_admin(la_slice origin, const la_http_request *request, const la_route **ret_route);
 
 /* Answers with the JSON error of a code, not to be cached; `route` gives METHOD its Allow, else NULL. */
 void la_respond_error(la_http_exchange *x, la_code code, const la_route *route);
@@ -46,5 +52,7 @@ void la_metadata_handle(const la_route_call *call);
 void la_metrics_handle(const la_route_call *call);
 void la_livez_handle(const la_route_call *call);
 void la_readyz_handle(const la_route_call *call);
+void la_admin_api_handle(const la_route_call *call);
+void la_dashboard_handle(const la_route_call *call);
 
 #endif

@@ -7,10 +7,14 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/secret.h"
+#include "server/admin_api.h"
+#include "server/admin_host.h"
+#include "server/admin_thread.h"
 #include "server/daemon.h"
 #include "server/follower.h"
 #include "server/listeners.h"
 #include "server/notify.h"
+#include "server/problem.h"
 #include "server/reload.h"
 #include "server/routes.h"
 #include "server/tls_listeners.h"
@@ -22,7 +26,13 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { ADMIN_CONNECTIONS = 256, ADMIN_DRAIN_MS = 500, DESCRIPTORS_BESIDES = 128 };
+enum {
+    ADMIN_CONNECTIONS = 256,
+    ADMIN_DRAIN_MS = 500,
+    ADMIN_HEADER_BYTES = 16384,
+    ADMIN_BODY_BYTES = 65536,
+    DESCRIPTORS_BESIDES = 128
+};
 
 /* ---- snapshots reach all loops ---- */
 
@@ -37,20 +47,51 @@ void la_daemon_publish(la_daemon *d, la_snapshot *s)
     la_daemon_wake(d);
     for (unsigned i = 0; i < d->n_workers; i++)
         la_worker_give_snapshot(d->workers[i], s);
+    la_admin_api_give_snapshot(d->admin_api, s);
+    la_admin_thread_nudge(d->admin_thread);
 }
 
 /* ---- the administration's listener ---- */
 
+/* As a browser names it: scheme, host and port; absent where it is not configured. */
+static la_slice admin_origin(const la_daemon *d)
+{
+    (void)d;
+    return LA_NO_SLICE;
+}
+
 static void handle_admin(void *self, la_http_exchange *x)
 {
-    la_route_call call = {.self = self, .exchange = x};
+    la_daemon *d = self;
+    la_route_call call = {.self = d, .exchange = x};
     const la_route *route = NULL;
-    la_code code = la_routes_find_admin(la_http_request_of(x), &route);
+    la_code code = la_routes_find_admin(admin_origin(d), la_http_request_of(x), &route);
 
     if (code == LA_OK)
         route->handle(&call);
+    else if (code == LA_METHOD)
+        la_respond_problem(x, LA_PROBLEM_METHOD, route->allow);
     else
-        la_respond_error(x, code, route);
+        la_respond_problem(x, code == LA_MISDIRECTED ? LA_PROBLEM_MISDIRECTED : LA_PROBLEM_NOT_FOUND, NULL);
+}
+
+static void write_admin_headers(la_daemon *d)
+{
+    la_buffer b;
+
+    la_buffer_init_fixed(&b, d->admin_headers, sizeof d->admin_headers);
+    la_admin_headers_write(admin_origin(d), &b);
+    la_http_server_set_headers(d->admin, la_buffer_slice(&b));
+}
+
+/* What is sensible for token requests may be too little for the API. */
+static la_limits_config admin_limits(la_limits_config limits)
+{
+    if (limits.header_bytes < ADMIN_HEADER_BYTES)
+        limits.header_bytes = ADMIN_HEADER_BYTES;
+    if (limits.body_bytes < ADMIN_BODY_BYTES)
+        limits.body_bytes = ADMIN_BODY_BYTES;
+    return limits;
 }
 
 static void note_admin_refused(void *self, la_code code, la_slice client_address, const char *request_id)
@@ -61,11 +102,13 @@ static void note_admin_refused(void *self, la_code code, la_slice client_address
 static la_result open_admin(la_daemon *d, int fd)
 {
     const la_config *c = &d->started_with->config;
+    la_limits_config limits = admin_limits(c->limits);
 
     d->admin_census = la_http_census_new(ADMIN_CONNECTIONS, ADMIN_CONNECTIONS);
     if (!d->admin_census)
         return la_fail(LA_NO_MEMORY, "out of memory");
-    LA_TRY(la_http_server_new(&d->loop, &c->limits, d->admin_census, handle_admin, note_admin_refused, d, &d->admin));
+    LA_TRY(la_http_server_new(&d->loop, &limits, d->admin_census, handle_admin, note_admin_refused, d, &d->admin));
+    write_admin_headers(d);
     if (fd < 0) {
         if (!c->admin.address)
             return la_ok();
@@ -92,11 +135,12 @@ static void close_handles(void *self)
     uv_close((uv_handle_t *)&d->watchdog, NULL);
 }
 
-/* After the last worker: the follower writes what they left, then the loop runs out. */
+/* After the last worker and the admin API: the follower writes what they left, then the loop runs out. */
 static void stop_rest(la_daemon *d)
 {
     for (unsigned i = 0; i < d->n_workers; i++)
         la_worker_join(d->workers[i]);
+    la_admin_thread_deliver(d->admin_thread);
     la_follower_stop(d->follower);
     la_log(LA_LOG_INFO, "stopped", "all connections are closed and everything is written");
     la_log_flush();
@@ -105,6 +149,8 @@ static void stop_rest(la_daemon *d)
 
 static void start_stopping(la_daemon *d, const char *why)
 {
+    int64_t drain_us = (int64_t)d->snapshot->config->config.limits.drain_timeout_s * 1000000;
+
     d->stopping = true;
     atomic_store(&d->health.draining, true);
     la_notify("STOPPING=1");
@@ -112,6 +158,7 @@ static void start_stopping(la_daemon *d, const char *why)
     la_log_flush();
     for (unsigned i = 0; i < d->n_workers; i++)
         la_worker_drain(d->workers[i]);
+    la_admin_thread_stop(d->admin_thread, la_clock_monotonic_us() + drain_us);
 }
 
 static void on_stop_signal(uv_signal_t *handle, int number)
@@ -152,9 +199,12 @@ static void on_wake(uv_async_t *async)
         la_snapshot_release(d->snapshot);
         d->snapshot = next;
         la_tls_listeners_apply_admin(d);
+        write_admin_headers(d);
     }
-    if (d->stopping && d->n_workers && atomic_load(&d->n_workers_ended) == d->n_workers) {
-        atomic_store(&d->n_workers_ended, 0);
+    la_admin_thread_deliver(d->admin_thread);
+    if (d->stopping && !d->rest_is_stopped && atomic_load(&d->n_workers_ended) == d->n_workers &&
+        la_admin_thread_has_ended(d->admin_thread)) {
+        d->rest_is_stopped = true;
         stop_rest(d);
     }
 }
@@ -233,8 +283,15 @@ static la_result make_shared_parts(la_daemon *d)
     d->upgrades = la_upgrades_new();
     d->tls.tickets = la_tls_tickets_new();
     d->workers = calloc(d->n_workers, sizeof(la_worker *));
-    if (!d->census || !d->throttle || !d->metrics || !d->upgrades || !d->tls.tickets || !d->workers)
+    d->tallies = calloc(d->n_workers + 1, sizeof(la_tally));
+    if (!d->census || !d->throttle || !d->metrics || !d->upgrades || !d->tls.tickets || !d->workers || !d->tallies)
         return la_fail(LA_NO_MEMORY, "out of memory");
+    while (d->n_tallies <= d->n_workers) {
+        la_tally_size size = d->n_tallies < d->n_workers ? LA_TALLY_OF_LOOP : LA_TALLY_OF_ADMINISTRATION;
+        la_tally *tally = &d->tallies[d->n_tallies++];
+
+        LA_TRY(la_tally_open(la_metrics_counters(d->metrics, d->n_tallies - 1), size, tally));
+    }
     return la_ok();
 }
 
@@ -261,6 +318,7 @@ static la_result start_threads(la_daemon *d)
 {
     for (unsigned i = 0; i < d->n_workers; i++)
         LA_TRY(la_worker_start(d->workers[i]));
+    LA_TRY(la_admin_thread_start(d->admin_thread));
     return la_follower_start(d->follower);
 }
 
@@ -280,6 +338,8 @@ static la_result set_up(la_daemon *d)
     LA_TRY(la_follower_new(d, &d->follower, &d->snapshot));
     LA_TRY(la_listeners_open(d));
     LA_TRY(make_workers(d));
+    LA_TRY(la_admin_api_new(d, d->snapshot, &d->admin_api));
+    LA_TRY(la_admin_api_make_thread(d->admin_api, &d->admin_thread));
     LA_TRY(open_admin(d, admin_fd));
     return start_threads(d);
 }
@@ -321,6 +381,8 @@ static void tear_down(la_daemon *d)
             la_worker_drain(d->workers[i]);
             la_worker_join(d->workers[i]);
         }
+    if (d->admin_thread && !d->rest_is_stopped)
+        la_admin_thread_stop(d->admin_thread, 0);
     if (d->loop_is_up && !d->closing) {
         if (d->admin)
             la_http_server_drain(d->admin, 0, close_handles, d);
@@ -328,6 +390,8 @@ static void tear_down(la_daemon *d)
             close_handles(d);
         uv_run(&d->loop, UV_RUN_DEFAULT);
     }
+    la_admin_thread_free(d->admin_thread);
+    la_admin_api_free(d->admin_api);
     la_follower_free(d->follower);
     for (unsigned i = 0; i < n; i++)
         la_worker_free(d->workers[i]);
@@ -343,6 +407,9 @@ static void tear_down(la_daemon *d)
     la_metrics_free(d->metrics);
     la_upgrades_free(d->upgrades);
     la_tls_tickets_free(d->tls.tickets);
+    for (unsigned i = 0; i < d->n_tallies; i++)
+        la_tally_close(&d->tallies[i]);
+    free(d->tallies);
     free(d->workers);
     la_registry_free(d->registry);
     la_master_key_free(d->master_key);

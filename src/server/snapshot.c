@@ -260,8 +260,10 @@ la_result la_snapshot_new(const la_snapshot_source *source, la_snapshot **ret)
             la_document_init(&s->environments[i].documents[d]);
     }
     r = find_hasher(source, &s->hasher);
-    for (unsigned i = 0; i < n && la_is_ok(r); i++)
+    for (unsigned i = 0; i < n && la_is_ok(r); i++) {
         r = fill_environment(source, &s->environments[i], &s->next_change_s);
+        s->environment_ids[i] = s->environments[i].environment_id;
+    }
     if (la_is_ok(r))
         r = fill_hosts(s);
     if (la_is_ok(r))

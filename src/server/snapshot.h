@@ -55,7 +55,8 @@ typedef struct la_snapshot {
     int default_environment; /* index; -1: none */
     unsigned n_hosts;
     la_snapshot_host *hosts;
-    unsigned n_environments; /* as config->config.environments */
+    uint16_t environment_ids[LA_ENVIRONMENTS_MAX]; /* of `environments`, for look-ups in all of them */
+    unsigned n_environments;                       /* as config->config.environments */
     la_snapshot_environment environments[];
 } la_snapshot;
 

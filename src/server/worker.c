@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-enum { LOG_FLUSH_MS = 100, LAST_USED_RETRY_MS = 1000 };
+enum { LOG_FLUSH_MS = 100, RETRY_MS = 1000 };
 
 static void handle_request(void *self, la_http_exchange *x)
 {
@@ -61,17 +61,33 @@ static void hand_over_last_used(uv_timer_t *timer)
 {
     la_worker *w = timer->data;
 
-    if (!la_last_used_hand_over(w->last_used))
-        uv_timer_start(timer, hand_over_last_used, LAST_USED_RETRY_MS, 0);
+    if (!la_last_used_hand_over(w->desk.tally->last_used))
+        uv_timer_start(timer, hand_over_last_used, RETRY_MS, 0);
 }
 
-void la_worker_note_use(la_worker *w, uint64_t secret_id, int64_t now_s)
+static void hand_over_usage(uv_timer_t *timer)
 {
-    if (!la_last_used_note(w->last_used, secret_id, now_s))
-        la_count(&w->counters->last_used_dropped, 1);
-    if (!w->closing && !uv_is_active((const uv_handle_t *)&w->last_used_timer))
+    la_worker *w = timer->data;
+
+    if (!la_usage_hand_over(w->desk.tally->usage))
+        uv_timer_start(timer, hand_over_usage, RETRY_MS, 0);
+}
+
+static uint64_t usage_flush_ms(const la_worker *w)
+{
+    (void)w;
+    return 10000;
+}
+
+void la_worker_note_tally(la_worker *w)
+{
+    if (w->closing)
+        return;
+    if (!uv_is_active((const uv_handle_t *)&w->last_used_timer) && !la_last_used_is_empty(w->desk.tally->last_used))
         uv_timer_start(&w->last_used_timer, hand_over_last_used,
                        (uint64_t)w->daemon->started_with->config.last_used_flush_s * 1000, 0);
+    if (!uv_is_active((const uv_handle_t *)&w->usage_timer))
+        uv_timer_start(&w->usage_timer, hand_over_usage, usage_flush_ms(w), 0);
 }
 
 /* ---- snapshots, draining ---- */
@@ -104,6 +120,7 @@ static void close_if_done(la_worker *w)
     uv_close((uv_handle_t *)&w->wake, NULL);
     uv_close((uv_handle_t *)&w->log_timer, NULL);
     uv_close((uv_handle_t *)&w->last_used_timer, NULL);
+    uv_close((uv_handle_t *)&w->usage_timer, NULL);
 }
 
 void la_worker_note_offload_done(la_worker *w)
@@ -188,9 +205,10 @@ static la_result open_loop(la_worker *w)
     if (uv_async_init(&w->loop, &w->wake, on_wake) != 0)
         return la_fail(LA_NO_MEMORY, "cannot make an event loop");
     w->wake_open = true;
-    w->wake.data = w->log_timer.data = w->last_used_timer.data = w;
+    w->wake.data = w->log_timer.data = w->last_used_timer.data = w->usage_timer.data = w;
     uv_timer_init(&w->loop, &w->log_timer);
     uv_timer_init(&w->loop, &w->last_used_timer);
+    uv_timer_init(&w->loop, &w->usage_timer);
     w->offload.loop = &w->loop;
     return la_ok();
 }
@@ -198,10 +216,7 @@ static la_result open_loop(la_worker *w)
 static la_result set_up(la_worker *w, la_snapshot *first)
 {
     LA_TRY(open_loop(w));
-    w->last_used = la_last_used_book_new();
-    if (!w->last_used)
-        return la_fail(LA_NO_MEMORY, "out of memory");
-    LA_TRY(la_registry_view_new(w->daemon->registry, &w->view));
+    LA_TRY(la_token_desk_open(w->daemon, w->index, &w->desk));
     LA_TRY(la_serving_new(w->daemon, la_snapshot_hold(first), &w->serving));
     LA_TRY(la_http_server_new(&w->loop, &first->config->config.limits, w->daemon->census, handle_request, note_refused,
                               w, &w->http));
@@ -220,7 +235,7 @@ la_result la_worker_new(la_daemon *d, unsigned index, la_snapshot *first, la_wor
         return la_fail(LA_NO_MEMORY, "out of memory");
     w->daemon = d;
     w->index = index;
-    w->counters = la_metrics_counters(d->metrics, index);
+    w->counters = d->tallies[index].counters;
     if (uv_mutex_init(&w->wake_lock) != 0) {
         free(w);
         return la_fail(LA_NO_MEMORY, "out of memory");
@@ -270,9 +285,7 @@ la_worker *la_worker_free(la_worker *w)
         la_log(LA_LOG_WARN, "loop_not_closed", "an event loop ended with open handles");
     la_serving_release(w->serving);
     la_snapshot_release(atomic_exchange(&w->next_snapshot, NULL));
-    if (w->view)
-        la_registry_view_free(w->view);
-    la_last_used_book_free(w->last_used);
+    la_token_desk_close(&w->desk);
     uv_mutex_destroy(&w->wake_lock);
     la_wipe(w, sizeof *w);
     free(w);

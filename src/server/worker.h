@@ -7,9 +7,8 @@
 
 #include "server/daemon.h"
 #include "server/forged.h"
-#include "server/last_used.h"
 #include "server/offload.h"
-#include "server/serving.h"
+#include "server/token_desk.h"
 
 struct la_worker {
     la_daemon *daemon;
@@ -19,14 +18,13 @@ struct la_worker {
     uv_async_t wake;
     uv_timer_t log_timer;       /* runs only while log lines wait */
     uv_timer_t last_used_timer; /* runs only while uses wait */
+    uv_timer_t usage_timer;     /* runs only while counts wait */
     la_http_server *http;
-    la_registry_view *view;
     la_serving *serving;
-    la_counters *counters;
-    la_last_used_book *last_used;
+    la_counters *counters; /* its tally's */
     la_offload offload;
     la_forged forged;
-    la_random random;
+    la_token_desk desk;
     char body[LA_TOKEN_RESPONSE_MAX];
 
     /* from other threads */
@@ -60,7 +58,8 @@ la_worker *la_worker_free(la_worker *w); /* after join, or where it was never st
 /* ---- for the handlers, on its thread ---- */
 /* A line was gathered: it is written within 100 ms. */
 void la_worker_note_log(la_worker *w);
-void la_worker_note_use(la_worker *w, uint64_t secret_id, int64_t now_s);
+/* Something was noted in its tally: it is handed over in its time. */
+void la_worker_note_tally(la_worker *w);
 /* A slow check ended; the loop may have waited for it to stop. */
 void la_worker_note_offload_done(la_worker *w);
 

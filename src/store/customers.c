@@ -43,17 +43,20 @@ static la_result read_row(la_sql *q, la_customer_row *ret)
     return la_ok();
 }
 
-static la_result list_customers(la_store *s, uint64_t application_id, la_slice after, unsigned limit,
+static la_result list_customers(la_store *s, uint64_t application_id, la_slice prefix, la_slice after, unsigned limit,
                                 la_customer_fn each, void *self)
 {
     la_sql q;
     bool row;
     la_customer_row customer;
+    char prefix_end[LA_CUSTOMER_ID_MAX];
     LA_TRY(la_sql_begin(s,
                         "SELECT customer_id, app_user_id, created_at_s FROM customer"
-                        " WHERE application_id = ? AND customer_id > ? ORDER BY customer_id LIMIT ?",
+                        " WHERE application_id = ? AND customer_id >= ? AND customer_id < ? AND customer_id > ?"
+                        " ORDER BY customer_id LIMIT ?",
                         &q));
     la_sql_id(&q, application_id);
+    la_sql_prefix(&q, prefix, prefix_end);
     la_sql_text(&q, after.p ? after : LA_SLICE(""));
     la_sql_int(&q, limit);
     for (;;) {
@@ -70,11 +73,13 @@ static la_result list_customers(la_store *s, uint64_t application_id, la_slice a
     }
 }
 
-la_result la_store_list_customers(la_store *s, uint64_t application_id, la_slice after, unsigned limit,
+la_result la_store_list_customers(la_store *s, uint64_t application_id, la_slice prefix, la_slice after, unsigned limit,
                                   la_customer_fn each, void *self)
 {
+    if (prefix.n > LA_CUSTOMER_ID_MAX) /* nothing begins with that */
+        return la_ok();
     LA_TRY(la_read_begin(s));
-    return la_read_end(s, list_customers(s, application_id, after, limit, each, self));
+    return la_read_end(s, list_customers(s, application_id, prefix, after, limit, each, self));
 }
 
 static la_result remove_customer(la_store *s, uint64_t application_id, la_slice customer_id)

@@ -399,7 +399,7 @@ la_result la_store_read_changes(la_store *s, la_feed_position *position, unsigne
     reader f = {s, each, self, 0};
     la_feed_position p = *position;
     if (s->writing)
-        return la_fail(LA_CONFLICT, "the store is in the middle of an import");
+        return la_fail(LA_CONFLICT, "the store is in the middle of a group or an import");
     LA_TRY(la_read_begin(s));
     LA_TRY(la_read_end(s, read_changes(&f, &p, most)));
     *position = p;
@@ -449,7 +449,7 @@ la_result la_store_read_all(la_store *s, la_feed_fn each, void *self, la_feed_po
     reader f = {s, each, self, 0};
     la_feed_position p;
     if (s->writing)
-        return la_fail(LA_CONFLICT, "the store is in the middle of an import");
+        return la_fail(LA_CONFLICT, "the store is in the middle of a group or an import");
     LA_TRY(la_read_begin(s));
     LA_TRY(la_read_end(s, read_all(&f, &p)));
     *ret = p;

@@ -1,6 +1,6 @@
 /*
- * Bulk creation of applications: one write transaction from begin to commit or abort, and one change in the feed,
- * the range of the new application_ids (no other writer can be between them).
+ * Bulk creation of applications: a group from begin to commit or abort, and one change in the feed, the range of the new
+ * application_ids (no other writer can be between them).
  */
 #include "store/sqlite_internal.h"
 
@@ -14,17 +14,21 @@ static void set_cache(la_store *s, const char *sql)
     sqlite3_exec(s->db, sql, NULL, NULL, NULL);
 }
 
+/* Ends the group: with `r` where that failed. */
 static la_result end(la_store *s, la_result r)
 {
     s->importing = false;
-    r = la_write_end(s, r);
+    if (la_is_ok(r))
+        r = la_store_commit(s);
+    else
+        la_store_rollback(s);
     set_cache(s, NORMAL_CACHE);
     return r;
 }
 
 la_result la_store_import_begin(la_store *s)
 {
-    LA_TRY(la_write_begin(s));
+    LA_TRY(la_store_begin(s));
     set_cache(s, IMPORT_CACHE);
     s->importing = true;
     s->import_failed = false;
@@ -38,6 +42,7 @@ la_result la_store_import_add(la_store *s, const la_new_application *a, int64_t 
     uint64_t id;
     if (!s->importing || s->import_failed)
         return la_fail(LA_CONFLICT, "no import is under way, or it has failed");
+    LA_TRY(la_group_check(s));
     la_result r = la_application_insert(s, a, now_s, &id);
     s->import_failed = !la_is_ok(r); /* what it left behind must not be committed */
     LA_TRY(r);
@@ -49,8 +54,8 @@ la_result la_store_import_add(la_store *s, const la_new_application *a, int64_t 
 
 la_result la_store_import_commit(la_store *s)
 {
-    if (!s->importing)
-        return la_fail(LA_CONFLICT, "no import is under way");
+    if (!s->importing || s->readers > 0)
+        return la_fail(LA_CONFLICT, "no import is under way that could end here");
     if (s->import_failed)
         return end(s, la_fail(LA_CONFLICT, "the import has failed before, so nothing of it was kept"));
     if (s->import_first_id == 0)
@@ -60,6 +65,6 @@ la_result la_store_import_commit(la_store *s)
 
 void la_store_import_abort(la_store *s)
 {
-    if (s->importing)
+    if (s->importing && s->readers == 0)
         LA_IGNORE(end(s, la_error(LA_CONFLICT)));
 }

@@ -1,4 +1,4 @@
-/* Environments' ids and the wrapped pepper. */
+/* Environments' ids, and values that are there once: the wrapped pepper, the key of the audit log. */
 #include "store/sqlite_internal.h"
 
 #include <string.h>
@@ -52,17 +52,42 @@ la_result la_store_ensure_environment(la_store *s, la_slice name, uint16_t *ret_
     return r;
 }
 
+/* ---- values under a name ---- */
+
+la_result la_meta_put(la_store *s, const char *name, const char *what, la_slice value)
+{
+    la_sql q;
+    LA_TRY(la_sql_begin(s, "INSERT INTO meta (name, value) VALUES (?, ?)", &q));
+    la_sql_text(&q, la_slice_of(name));
+    la_sql_blob(&q, value);
+    la_result r = la_sql_run(&q);
+    return r.code == LA_EXISTS ? la_fail(LA_EXISTS, "the store has %s already", what) : r;
+}
+
+la_result la_meta_get(la_store *s, const char *name, const char *what, uint8_t *ret, size_t max, size_t *ret_n)
+{
+    la_sql q;
+    bool row;
+    LA_TRY(la_sql_begin(s, "SELECT value FROM meta WHERE name = ?", &q));
+    la_sql_text(&q, la_slice_of(name));
+    LA_TRY(la_sql_step(&q, &row));
+    if (!row)
+        return la_fail(LA_NOT_FOUND, "the store has no %s yet", what);
+    la_slice value = la_sql_get_slice(&q, 0);
+    bool fits = value.n <= max;
+    if (fits) {
+        memcpy(ret, value.p, value.n);
+        *ret_n = value.n;
+    }
+    la_sql_done(&q);
+    return fits ? la_ok() : la_fail(LA_TOO_LARGE, "the wrapped %s is longer than %zu bytes", what, max);
+}
+
 /* ---- the pepper ---- */
 
 static la_result put_pepper(la_store *s, la_slice wrapped)
 {
-    la_sql q;
-    LA_TRY(la_sql_begin(s, "INSERT INTO meta (name, value) VALUES ('pepper', ?)", &q));
-    la_sql_blob(&q, wrapped);
-    la_result r = la_sql_run(&q);
-    if (r.code == LA_EXISTS)
-        return la_fail(LA_EXISTS, "the store has a pepper already");
-    LA_TRY(r);
+    LA_TRY(la_meta_put(s, "pepper", "a pepper", wrapped));
     return la_feed_add(s, LA_CHANGE_PEPPER, 0, LA_NO_SLICE);
 }
 
@@ -74,26 +99,8 @@ la_result la_store_put_pepper(la_store *s, la_slice wrapped)
     return la_write_end(s, put_pepper(s, wrapped));
 }
 
-static la_result get_pepper(la_store *s, uint8_t *ret, size_t max, size_t *ret_n)
-{
-    la_sql q;
-    bool row;
-    LA_TRY(la_sql_begin(s, "SELECT value FROM meta WHERE name = 'pepper'", &q));
-    LA_TRY(la_sql_step(&q, &row));
-    if (!row)
-        return la_fail(LA_NOT_FOUND, "the store has no pepper yet");
-    la_slice wrapped = la_sql_get_slice(&q, 0);
-    bool fits = wrapped.n <= max;
-    if (fits) {
-        memcpy(ret, wrapped.p, wrapped.n);
-        *ret_n = wrapped.n;
-    }
-    la_sql_done(&q);
-    return fits ? la_ok() : la_fail(LA_TOO_LARGE, "the wrapped pepper is longer than %zu bytes", max);
-}
-
 la_result la_store_get_pepper(la_store *s, uint8_t *ret, size_t max, size_t *ret_n)
 {
     LA_TRY(la_read_begin(s));
-    return la_read_end(s, get_pepper(s, ret, max, ret_n));
+    return la_read_end(s, la_meta_get(s, "pepper", "pepper", ret, max, ret_n));
 }

@@ -247,6 +247,17 @@ static la_result check(la_store *s, int64_t bytes)
         "SELECT customer_id FROM customer ORDER BY environment_id DESC, customer_id DESC LIMIT 1",
         "SELECT customer_id FROM customer ORDER BY application_id DESC, customer_id DESC LIMIT 1",
         "SELECT kind FROM change WHERE sequence = (SELECT max(sequence) FROM change)",
+        "SELECT version FROM application ORDER BY environment_id DESC, application_id DESC LIMIT 1",
+        "SELECT count(*), sum(length(password_hash)) FROM operator",
+        "SELECT count(*) FROM (SELECT operator_id, name FROM operator_environment)",
+        "SELECT count(*) FROM (SELECT operator_id, digest FROM recovery_code)",
+        "SELECT user_agent FROM operator_session WHERE session_id = (SELECT max(session_id) FROM operator_session)",
+        "SELECT length(answer) FROM idempotent ORDER BY at_s DESC LIMIT 1",
+        "SELECT hash FROM audit_event WHERE sequence = (SELECT max(sequence) FROM audit_event)",
+        "SELECT count(*) FROM (SELECT sequence, hash, mac FROM audit_head)",
+        "SELECT count FROM usage_total ORDER BY step DESC, at_s DESC LIMIT 1",
+        "SELECT count FROM usage_application ORDER BY step DESC, at_s DESC LIMIT 1",
+        "SELECT count FROM usage_latency ORDER BY step DESC, at_s DESC LIMIT 1",
     };
     LA_TRY(read_id(s));
     for (size_t i = 0; i < sizeof probes / sizeof *probes; i++) {
@@ -332,8 +343,8 @@ la_store *la_store_close(la_store *s)
     struct stat st;
     if (!s)
         return NULL;
-    if (s->writing)
-        la_store_import_abort(s);
+    la_store_import_abort(s);
+    la_store_rollback(s);
     for (unsigned i = 0; i < s->n_statements; i++)
         sqlite3_finalize(s->statements[i].st);
     /* The last one to close removes the write-ahead log by its name. Where another database has been put at our

@@ -88,6 +88,11 @@ la_result la_store_add_secret(la_store *s, uint64_t application_id, const la_new
 
 /* ---- listing ---- */
 
+static la_result fail_no_secret(uint64_t secret_id)
+{
+    return la_fail(LA_NOT_FOUND, "the application has no secret %llu", (unsigned long long)secret_id);
+}
+
 static la_result read_row(la_sql *q, uint64_t application_id, la_secret_row *ret)
 {
     ret->secret_id = la_secret_id(application_id, (uint64_t)la_sql_get_int(q, 0));
@@ -100,15 +105,16 @@ static la_result read_row(la_sql *q, uint64_t application_id, la_secret_row *ret
     return la_ok();
 }
 
+#define SELECT_SECRETS                                                                                     \
+    "SELECT number, hint, slow_hash IS NOT NULL, created_at_s, expires_at_s, revoked_at_s, last_used_at_s" \
+    " FROM secret WHERE application_id = ?"
+
 static la_result list_secrets(la_store *s, uint64_t application_id, la_secret_fn each, void *self)
 {
     la_sql q;
     bool row;
     la_secret_row secret;
-    LA_TRY(la_sql_begin(s,
-                        "SELECT number, hint, slow_hash IS NOT NULL, created_at_s, expires_at_s, revoked_at_s,"
-                        " last_used_at_s FROM secret WHERE application_id = ? ORDER BY number",
-                        &q));
+    LA_TRY(la_sql_begin(s, SELECT_SECRETS " ORDER BY number", &q));
     la_sql_id(&q, application_id);
     for (;;) {
         LA_TRY(la_sql_step(&q, &row));
@@ -130,6 +136,32 @@ la_result la_store_list_secrets(la_store *s, uint64_t application_id, la_secret_
     return la_read_end(s, list_secrets(s, application_id, each, self));
 }
 
+static la_result find_secret(la_store *s, uint64_t application_id, uint64_t secret_id, la_secret_row *ret)
+{
+    la_sql q;
+    bool row;
+    LA_TRY(la_sql_begin(s, SELECT_SECRETS " AND number = ?", &q));
+    la_sql_id(&q, application_id);
+    la_sql_int(&q, (int64_t)(secret_id & NUMBER_MAX));
+    LA_TRY(la_sql_step(&q, &row));
+    if (!row)
+        return fail_no_secret(secret_id);
+    la_result r = read_row(&q, application_id, ret);
+    la_sql_done(&q);
+    return r;
+}
+
+la_result la_store_find_secret(la_store *s, uint64_t application_id, uint64_t secret_id, la_secret_row *ret)
+{
+    la_secret_row found;
+    if (secret_id >> LA_SECRET_NUMBER_BITS != application_id)
+        return fail_no_secret(secret_id);
+    LA_TRY(la_read_begin(s));
+    LA_TRY(la_read_end(s, find_secret(s, application_id, secret_id, &found)));
+    *ret = found;
+    return la_ok();
+}
+
 /* ---- change ---- */
 
 static void bind_secret_id(la_sql *q, uint64_t secret_id)
@@ -138,20 +170,20 @@ static void bind_secret_id(la_sql *q, uint64_t secret_id)
     la_sql_int(q, (int64_t)(secret_id & NUMBER_MAX));
 }
 
-static la_result find_secret(la_store *s, uint64_t secret_id)
+static la_result check_secret(la_store *s, uint64_t secret_id)
 {
     la_sql q;
     int64_t n;
     LA_TRY(la_sql_begin(s, "SELECT count(*) FROM secret WHERE application_id = ? AND number = ?", &q));
     bind_secret_id(&q, secret_id);
     LA_TRY(la_sql_run_int(&q, &n));
-    return n ? la_ok() : la_fail(LA_NOT_FOUND, "the application has no secret %llu", (unsigned long long)secret_id);
+    return n ? la_ok() : fail_no_secret(secret_id);
 }
 
 static la_result revoke_secret(la_store *s, uint64_t secret_id, int64_t now_s)
 {
     la_sql q;
-    LA_TRY(find_secret(s, secret_id));
+    LA_TRY(check_secret(s, secret_id));
     LA_TRY(la_sql_begin(s,
                         "UPDATE secret SET revoked_at_s = max(?, 1) WHERE application_id = ? AND number = ?"
                         " AND revoked_at_s = 0",
@@ -167,7 +199,7 @@ static la_result revoke_secret(la_store *s, uint64_t secret_id, int64_t now_s)
 la_result la_store_revoke_secret(la_store *s, uint64_t application_id, uint64_t secret_id, int64_t now_s)
 {
     if (secret_id >> LA_SECRET_NUMBER_BITS != application_id)
-        return la_fail(LA_NOT_FOUND, "the application has no secret %llu", (unsigned long long)secret_id);
+        return fail_no_secret(secret_id);
     LA_TRY(la_write_begin(s));
     return la_write_end(s, revoke_secret(s, secret_id, now_s));
 }
@@ -175,7 +207,7 @@ la_result la_store_revoke_secret(la_store *s, uint64_t application_id, uint64_t 
 static la_result upgrade_secret(la_store *s, uint64_t secret_id, la_slice digest)
 {
     la_sql q;
-    LA_TRY(find_secret(s, secret_id));
+    LA_TRY(check_secret(s, secret_id));
     LA_TRY(la_sql_begin(s,
                         "UPDATE secret SET digest = ?, slow_hash = NULL WHERE application_id = ? AND number = ?"
                         " AND slow_hash IS NOT NULL",

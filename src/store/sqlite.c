@@ -115,6 +115,11 @@ static void bound(la_sql *q, int rc)
         q->rc = rc;
 }
 
+void la_sql_null(la_sql *q)
+{
+    bound(q, sqlite3_bind_null(q->st, ++q->bound));
+}
+
 void la_sql_int(la_sql *q, int64_t v)
 {
     bound(q, sqlite3_bind_int64(q->st, ++q->bound, v));
@@ -133,6 +138,23 @@ void la_sql_text(la_sql *q, la_slice v)
 void la_sql_blob(la_sql *q, la_slice v)
 {
     bound(q, sqlite3_bind_blob64(q->st, ++q->bound, v.p, v.n, SQLITE_STATIC));
+}
+
+void la_sql_prefix(la_sql *q, la_slice prefix, char *memory)
+{
+    size_t n = prefix.n;
+    la_sql_text(q, n ? prefix : LA_SLICE(""));
+    if (n)
+        memcpy(memory, prefix.p, n);
+    while (n && (unsigned char)memory[n - 1] == 0xff)
+        n--;
+    if (n)
+        memory[n - 1]++;
+    /* Where no text is behind all of them: any blob is. */
+    if (n)
+        la_sql_text(q, (la_slice){memory, n});
+    else
+        la_sql_blob(q, LA_SLICE(""));
 }
 
 void la_sql_done(la_sql *q)
@@ -190,15 +212,40 @@ la_slice la_sql_get_slice(la_sql *q, int column)
     return p && n > 0 ? (la_slice){p, (size_t)n} : LA_SLICE("");
 }
 
+static la_result fail_length(la_sql *q, int column, size_t n)
+{
+    return la_fail(LA_CORRUPT, "%s: the database is damaged (%s of %zu bytes); restore it from a backup",
+                   q->store->path, sqlite3_column_name(q->st, column), n);
+}
+
 la_result la_sql_get_text(la_sql *q, int column, char *ret, size_t max)
 {
     la_slice text = la_sql_get_slice(q, column);
     if (text.n > max)
-        return la_fail(LA_CORRUPT, "%s: the database is damaged (%s of %zu bytes); restore it from a backup",
-                       q->store->path, sqlite3_column_name(q->st, column), text.n);
+        return fail_length(q, column, text.n);
     if (text.n)
         memcpy(ret, text.p, text.n);
     ret[text.n] = '\0';
+    return la_ok();
+}
+
+la_result la_sql_get_blob(la_sql *q, int column, uint8_t *ret, size_t max, size_t *ret_n)
+{
+    la_slice bytes = la_sql_get_slice(q, column);
+    if (bytes.n > max)
+        return fail_length(q, column, bytes.n);
+    if (bytes.n)
+        memcpy(ret, bytes.p, bytes.n);
+    *ret_n = bytes.n;
+    return la_ok();
+}
+
+la_result la_sql_get_digest(la_sql *q, int column, uint8_t ret[LA_DIGEST_BYTES])
+{
+    la_slice bytes = la_sql_get_slice(q, column);
+    if (bytes.n != LA_DIGEST_BYTES)
+        return fail_length(q, column, bytes.n);
+    memcpy(ret, bytes.p, bytes.n);
     return la_ok();
 }
 
@@ -215,18 +262,31 @@ static const char sql_begin_read[] = "BEGIN";
 static const char sql_begin_write[] = "BEGIN IMMEDIATE";
 static const char sql_commit[] = "COMMIT";
 static const char sql_rollback[] = "ROLLBACK";
+static const char sql_savepoint[] = "SAVEPOINT operation";
+static const char sql_release[] = "RELEASE operation";
+static const char sql_undo[] = "ROLLBACK TO operation";
+
+static bool is_in_transaction(const la_store *s)
+{
+    return !sqlite3_get_autocommit(s->db);
+}
+
+static bool run_quietly(la_store *s, const char *sql)
+{
+    la_sql q;
+    if (!la_is_ok(la_sql_begin(s, sql, &q)))
+        return false;
+    int rc = sqlite3_step(q.st);
+    la_sql_done(&q);
+    return rc == SQLITE_DONE;
+}
 
 /* After a failure, whose detail is kept. SQLite has rolled back by itself after some of them. */
 static void roll_back(la_store *s)
 {
-    if (sqlite3_get_autocommit(s->db))
-        return;
-    la_sql q;
-    if (la_is_ok(la_sql_begin(s, sql_rollback, &q))) {
-        sqlite3_step(q.st);
-        la_sql_done(&q);
-    }
-    if (!sqlite3_get_autocommit(s->db)) /* the statement could not even be prepared: no memory */
+    if (is_in_transaction(s))
+        run_quietly(s, sql_rollback);
+    if (is_in_transaction(s)) /* the statement could not even be prepared: no memory */
         sqlite3_exec(s->db, sql_rollback, NULL, NULL, NULL);
 }
 
@@ -239,8 +299,18 @@ static la_result finish(la_store *s, la_result r)
     return r;
 }
 
+/* SQLite rolls back by itself where it runs out of room or memory. What comes later in the group must not run without it. */
+la_result la_group_check(const la_store *s)
+{
+    if (s->in_group && !is_in_transaction(s))
+        return la_fail(s->group_failure ? s->group_failure : LA_UNAVAILABLE,
+                       "%s: an operation failed before and has undone all that belonged to it", s->path);
+    return la_ok();
+}
+
 la_result la_read_begin(la_store *s)
 {
+    LA_TRY(la_group_check(s));
     if (s->readers == 0 && !s->writing)
         LA_TRY(run(s, sql_begin_read));
     s->readers++;
@@ -253,10 +323,10 @@ la_result la_read_end(la_store *s, la_result r)
     return s->readers > 0 || s->writing ? r : finish(s, r);
 }
 
-la_result la_write_begin(la_store *s)
+static la_result begin_writing(la_store *s)
 {
     if (s->writing || s->readers > 0)
-        return la_fail(LA_CONFLICT, "the store is in the middle of a listing or an import");
+        return la_fail(LA_CONFLICT, "the store is in the middle of a listing, a group or an import");
     if (!la_store_is_present(s))
         return la_fail(LA_UNAVAILABLE, "%s: the database was moved away or replaced; put it back", s->path);
     LA_TRY(run(s, sql_begin_write));
@@ -264,10 +334,67 @@ la_result la_write_begin(la_store *s)
     return la_ok();
 }
 
+la_result la_write_begin(la_store *s)
+{
+    if (!s->in_group)
+        return begin_writing(s);
+    if (s->readers > 0)
+        return la_fail(LA_CONFLICT, "the store is in the middle of a listing");
+    LA_TRY(la_group_check(s));
+    return run(s, sql_savepoint);
+}
+
+/* The end of one operation within a group. Where it cannot be undone alone, all of the group is. */
+static la_result finish_within_group(la_store *s, la_result r)
+{
+    if (la_is_ok(r))
+        r = run(s, sql_release);
+    if (la_is_ok(r))
+        return r;
+    if (is_in_transaction(s) && !(run_quietly(s, sql_undo) && run_quietly(s, sql_release)))
+        roll_back(s);
+    s->group_failure = r.code;
+    return r;
+}
+
 la_result la_write_end(la_store *s, la_result r)
 {
+    if (s->in_group)
+        return finish_within_group(s, r);
     s->writing = false;
     return finish(s, r);
+}
+
+/* ---- groups ---- */
+
+la_result la_store_begin(la_store *s)
+{
+    LA_TRY(begin_writing(s));
+    s->in_group = true;
+    s->group_failure = LA_OK;
+    return la_ok();
+}
+
+static la_result end_group(la_store *s, la_result r)
+{
+    if (la_is_ok(r))
+        r = la_group_check(s);
+    s->in_group = false;
+    s->writing = false;
+    return finish(s, r);
+}
+
+la_result la_store_commit(la_store *s)
+{
+    if (!s->in_group || s->importing || s->readers > 0)
+        return la_fail(LA_CONFLICT, "no group can be ended here");
+    return end_group(s, la_ok());
+}
+
+void la_store_rollback(la_store *s)
+{
+    if (s->in_group && !s->importing && s->readers == 0)
+        LA_IGNORE(end_group(s, la_error(LA_CONFLICT)));
 }
 
 la_result la_store_check_text(const char *what, la_slice text, size_t max)

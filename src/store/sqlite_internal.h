@@ -13,7 +13,7 @@
 #include <sqlite3.h>
 #include <sys/types.h>
 
-#define LA_STORE_STATEMENTS_MAX 64
+#define LA_STORE_STATEMENTS_MAX 192
 #define LA_STORE_APPLICATION_ID 0x6c6e6175 /* "lnau": PRAGMA application_id of our databases */
 #define LA_STORE_ID_BYTES 16
 #define LA_SECRET_NUMBER_BITS 16 /* secret_id = application_id << 16 | number */
@@ -31,8 +31,10 @@ struct la_store {
     dev_t device;
     ino_t inode;
     uint8_t id[LA_STORE_ID_BYTES];
-    unsigned readers; /* nested reads within one transaction */
-    bool writing;
+    unsigned readers;      /* nested reads within one transaction */
+    bool writing;          /* this handle has the write lock */
+    bool in_group;         /* operations that write are savepoints of the transaction around them */
+    la_code group_failure; /* of the last operation in it that failed */
     bool importing;
     bool import_failed;
     uint64_t import_first_id;
@@ -59,10 +61,13 @@ typedef struct la_sql {
 
 /* `sql` is a string literal. CONFLICT where that statement is being stepped through by a caller further up. */
 la_result la_sql_begin(la_store *s, const char *sql, la_sql *ret);
+void la_sql_null(la_sql *q);
 void la_sql_int(la_sql *q, int64_t v);
 void la_sql_id(la_sql *q, uint64_t v);   /* what exceeds 63 bits finds nothing */
 void la_sql_text(la_sql *q, la_slice v); /* absent: NULL */
 void la_sql_blob(la_sql *q, la_slice v);
+/* Two values: a text that begins with `prefix` is >= the first and < the second, which is made in `memory` of prefix.n bytes. */
+void la_sql_prefix(la_sql *q, la_slice prefix, char *memory);
 
 /* Moves to the next row; after the last one, or a failure, the statement is done. */
 la_result la_sql_step(la_sql *q, bool *ret_row);
@@ -79,6 +84,13 @@ int64_t la_sql_get_int(la_sql *q, int column);
 la_slice la_sql_get_slice(la_sql *q, int column); /* absent for NULL */
 /* Copies text with its zero byte; CORRUPT where it is longer than max. */
 la_result la_sql_get_text(la_sql *q, int column, char *ret, size_t max);
+la_result la_sql_get_blob(la_sql *q, int column, uint8_t *ret, size_t max, size_t *ret_n);
+la_result la_sql_get_digest(la_sql *q, int column, uint8_t ret[LA_DIGEST_BYTES]);
+
+static inline la_slice la_slice_of_digest(const uint8_t digest[LA_DIGEST_BYTES])
+{
+    return (la_slice){(const char *)digest, LA_DIGEST_BYTES};
+}
 
 /* ---- sqlite.c: transactions ---- */
 
@@ -86,10 +98,13 @@ la_result la_sql_get_text(la_sql *q, int column, char *ret, size_t max);
 la_result la_read_begin(la_store *s);
 la_result la_read_end(la_store *s, la_result r);
 
-/* Takes the write lock. UNAVAILABLE where the file was moved away, so nothing is acknowledged that nobody would find. */
+/* Takes the write lock, or joins the group that has it. UNAVAILABLE where the file was moved away, so nothing is
+ * acknowledged that nobody would find. */
 la_result la_write_begin(la_store *s);
-la_result la_write_end(la_store *s,
-                       la_result r); /* commits where r is OK, else rolls back; returns what failed first */
+/* Commits where r is OK, else rolls back; within a group only this operation. Returns what failed first. */
+la_result la_write_end(la_store *s, la_result r);
+/* Fails where a group has lost its transaction, so that nothing runs outside of one. */
+la_result la_group_check(const la_store *s);
 
 /* INVALID where the text is absent, longer than max bytes or holds a zero byte. */
 la_result la_store_check_text(const char *what, la_slice text, size_t max);
@@ -119,6 +134,12 @@ la_result la_feed_add_range(la_store *s, uint64_t first_application_id, uint64_t
 la_result la_feed_add_customers(la_store *s, uint64_t application_id);
 la_result la_feed_add_application(la_store *s, uint64_t application_id); /* by id; NOT_FOUND */
 
+/* ---- meta.c ---- */
+
+/* A value under a name that stays: EXISTS and NOT_FOUND say `what`. */
+la_result la_meta_put(la_store *s, const char *name, const char *what, la_slice value);
+la_result la_meta_get(la_store *s, const char *name, const char *what, uint8_t *ret, size_t max, size_t *ret_n);
+
 /* ---- applications.c, secrets.c: shared with import.c ---- */
 la_result la_application_insert(la_store *s, const la_new_application *a, int64_t now_s, uint64_t *ret_id);
 la_result la_secret_insert(la_store *s, uint64_t application_id, unsigned number, const la_new_secret *secret,
@@ -127,6 +148,9 @@ la_result la_secret_check(const la_new_secret *secret);
 
 /* The environment of an application; NOT_FOUND. */
 la_result la_application_environment(la_store *s, uint64_t application_id, uint16_t *ret_environment_id);
+
+/* ---- idempotent.c: shared with sessions.c ---- */
+la_result la_idempotent_expire(la_store *s, int64_t before_s, unsigned most);
 
 /* ---- keys.c: shared with feed.c ---- */
 #define LA_SELECT_KEYS                                                                                           \

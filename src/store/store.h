@@ -29,6 +29,19 @@ bool la_store_is_present(la_store *s);
 /* Changes whenever another connection has committed; cheap enough to ask every 50 ms. */
 la_result la_store_change_mark(la_store *s, uint64_t *ret);
 
+/*
+ * ---- groups ----
+ * Several operations as one transaction: begin takes the write lock, what is called in between is part of it, commit makes all of
+ * it durable at once. An operation that fails within a group undoes itself alone, so the caller may go on (and say in the audit log
+ * that it failed) or roll back. Where it could not be undone alone (no room, no memory), all of the group is undone: whatever is called
+ * then fails with the same code, commit too. Groups do not nest (CONFLICT). An import is a group of its own: it may be inside none, and
+ * what is called between its begin and its end is part of it. Reads within a group see it; the feed cannot be read then (CONFLICT).
+ * Nothing begins or ends within the callback of a listing.
+ */
+la_result la_store_begin(la_store *s);
+la_result la_store_commit(la_store *s); /* on failure everything is rolled back; CONFLICT where no group is open */
+void la_store_rollback(la_store *s);    /* nothing where none is open */
+
 /* ---- the feed ---- */
 typedef la_result (*la_feed_fn)(void *self, const la_feed_item *item);
 
@@ -77,6 +90,10 @@ typedef struct la_application_row {
     la_auth_method auth_method;
     bool enabled;
     int64_t created_at_s;
+    int64_t updated_at_s;   /* of the row itself; its secrets do not count */
+    uint64_t version;       /* from 1; grows with each change of the row: the ETag of the admin API */
+    unsigned live_secrets;  /* neither revoked nor expired at the moment of reading */
+    int64_t last_used_at_s; /* the latest of its secrets; 0: never */
 } la_application_row;
 
 /* EXISTS where the environment has that client_id. */
@@ -92,12 +109,31 @@ void la_store_import_abort(la_store *s);
 /* By client_id; environment_id 0 means any, and CONFLICT where several environments have it. NOT_FOUND. */
 la_result la_store_find_application(la_store *s, uint16_t environment_id, la_slice client_id, la_application_row *ret);
 
-/* In order of application_id, those > after_id, at most `limit`; environment_id 0 means all. */
-typedef la_result (*la_application_fn)(void *self, const la_application_row *row);
-la_result la_store_list_applications(la_store *s, uint16_t environment_id, uint64_t after_id, unsigned limit,
-                                     la_application_fn each, void *self);
+/* Which applications a listing gives. All zero: every one of every environment. */
+typedef struct la_application_filter {
+    uint16_t environment_id; /* 0: all */
+    uint64_t after_id;       /* those with a greater application_id */
+    la_slice search; /* part of the name without regard to case, or beginning of the client_id; absent or empty: all */
+    int enabled;     /* 1: enabled ones; -1: disabled ones; 0: both */
+} la_application_filter;
 
-la_result la_store_set_application_enabled(la_store *s, uint64_t application_id, bool enabled);
+/* In order of application_id, at most `limit`. A search that begins a UUID (8 characters or more) and an existing client_id finds
+ * client_ids only. INVALID where it is longer than LA_NAME_MAX or holds a zero byte. */
+typedef la_result (*la_application_fn)(void *self, const la_application_row *row);
+la_result la_store_list_applications(la_store *s, const la_application_filter *filter, unsigned limit,
+                                     la_application_fn each, void *self);
+la_result la_store_count_applications(la_store *s, uint16_t environment_id, uint64_t *ret); /* environment_id 0: all */
+
+/* Sets what is given (absent slices and a NULL pointer stay as they are). STALE where the row's version is another than
+ * `expected_version` (0: whatever it is). NOT_FOUND. */
+typedef struct la_application_change {
+    la_slice name;
+    la_slice scopes;
+    const la_auth_method *auth_method;
+    const bool *enabled;
+} la_application_change;
+la_result la_store_update_application(la_store *s, uint64_t application_id, uint64_t expected_version,
+                                      const la_application_change *change, int64_t now_s);
 la_result la_store_delete_application(la_store *s, uint64_t application_id); /* with secrets and customers */
 
 /* ---- secrets ---- */
@@ -116,6 +152,8 @@ la_result la_store_add_secret(la_store *s, uint64_t application_id, const la_new
                               int64_t now_s, uint64_t *ret_secret_id);
 typedef la_result (*la_secret_fn)(void *self, const la_secret_row *row);
 la_result la_store_list_secrets(la_store *s, uint64_t application_id, la_secret_fn each, void *self);
+la_result la_store_find_secret(la_store *s, uint64_t application_id, uint64_t secret_id,
+                               la_secret_row *ret); /* NOT_FOUND */
 /* NOT_FOUND where the application has no such secret; revoking twice is no error and keeps the first time. */
 la_result la_store_revoke_secret(la_store *s, uint64_t application_id, uint64_t secret_id, int64_t now_s);
 /* An imported secret was right: from now on it is checked by its keyed digest. */
@@ -139,8 +177,9 @@ typedef struct la_customer_row {
 la_result la_store_add_customer(la_store *s, uint64_t application_id, la_slice customer_id, la_slice app_user_id,
                                 int64_t now_s);
 typedef la_result (*la_customer_fn)(void *self, const la_customer_row *row);
-/* In order of customer_id, those after `after` (empty: from the start), at most `limit`. */
-la_result la_store_list_customers(la_store *s, uint64_t application_id, la_slice after, unsigned limit,
+/* In order of customer_id, those that begin with `prefix` (empty: all) and come after `after` (empty: from the start), at most
+ * `limit`. */
+la_result la_store_list_customers(la_store *s, uint64_t application_id, la_slice prefix, la_slice after, unsigned limit,
                                   la_customer_fn each, void *self);
 la_result la_store_remove_customer(la_store *s, uint64_t application_id, la_slice customer_id); /* NOT_FOUND */
 

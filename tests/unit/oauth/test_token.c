@@ -123,6 +123,45 @@ static void stages_in_order(void **state)
     fixture_free(f);
 }
 
+static la_token_outcome post_from_browser(fixture *f, const char *body, const char *authorization)
+{
+    la_token_request request = {.body = la_slice_of(body),
+                                .content_type = LA_SLICE("application/x-www-form-urlencoded"),
+                                .authorization = la_slice_of(authorization),
+                                .n_authorization = authorization ? 1 : 0,
+                                .has_origin = true};
+    la_token_outcome o;
+    la_buffer out;
+    la_buffer_init_fixed(&out, fixture_body, LA_TOKEN_RESPONSE_MAX);
+    la_token_issue(&f->context, &request, &out, &o);
+    assert_int_equal(o.result.code, LA_BROWSER);
+    assert_false(o.failed_authentication);
+    assert_int_equal(o.secret_id, 0);
+    return o;
+}
+
+/* Whose secret a browser has is noted, as far as the request says it. */
+static void a_browsers_application_is_named(void **state)
+{
+    fixture *f = fixture_new("ES256", LA_PROFILE_RFC9068);
+    la_token_outcome o = post_from_browser(f, GRANT ONE "scope=api", NULL);
+    assert_int_equal(o.application_id, 1);
+    assert_slice(o.client_id, "svc one");
+    o = post_from_browser(f, GRANT "scope=api", "Basic c3ZjK29uZTpwJTJCdyUzQWQlM0QlMkYlMjU=");
+    assert_int_equal(o.application_id, 1);
+    o = post_from_browser(f, GRANT "client_id=nobody&client_secret=x", NULL);
+    assert_int_equal(o.application_id, 0);
+    assert_null(o.client_id.p); /* it could be a secret in the wrong field */
+    o = post_from_browser(f, GRANT "client_id=0b8c4d6e-1f2a-4b3c-8d4e-5f6a7b8c9d0e&client_secret=x", NULL);
+    assert_int_equal(o.application_id, 0);
+    assert_int_equal(o.client_id.n, 36);
+    assert_null(post_from_browser(f, "", NULL).client_id.p);
+    assert_null(post_from_browser(f, "%", NULL).client_id.p);
+    assert_null(post_from_browser(f, GRANT, "Bearer x").client_id.p);
+    assert_null(post_from_browser(f, GRANT, "Basic !").client_id.p);
+    fixture_free(f);
+}
+
 static void browsers_are_refused(void **state)
 {
     fixture *f = fixture_new("ES256", LA_PROFILE_RFC9068);
@@ -237,6 +276,7 @@ int main(void)
         cmocka_unit_test(two_equal_requests_give_two_tokens),
         cmocka_unit_test(stages_in_order),
         cmocka_unit_test(browsers_are_refused),
+        cmocka_unit_test(a_browsers_application_is_named),
         cmocka_unit_test(without_a_key_there_is_no_token),
         cmocka_unit_test(no_room_and_no_memory),
         cmocka_unit_test(every_error_is_well_formed),

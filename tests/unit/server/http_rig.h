@@ -36,6 +36,7 @@ typedef struct rig {
     char refused_address[46];
     bool drained;
     const void *last_tag;
+    void *data; /* of another handler than rig_handle */
 } rig;
 
 typedef struct answer {
@@ -47,17 +48,20 @@ typedef struct answer {
 
 static inline void rig_echo(la_http_exchange *x, la_arena *arena, bool close)
 {
-    static const char *const methods[] = {"GET", "HEAD", "POST", "OPTIONS", "OTHER"};
+    static const char *const methods[] = {"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE", "OTHER"};
     const la_http_request *r = la_http_request_of(x);
     size_t room = r->body.n + 1024;
     char *text = la_arena_take(arena, room);
     assert_non_null(text);
-    int n = snprintf(text, room,
-                     "%s %.*s q=%.*s h=%.*s auth=%u:%.*s type=%.*s origin=%.*s none=%.*s cookie=%.*s accept=%.*s b=",
-                     methods[r->method], LA_FMT(r->path), r->query.p ? (int)r->query.n : 1,
-                     r->query.p ? r->query.p : "-", LA_FMT(r->host), r->n_authorization, LA_FMT(r->authorization),
-                     LA_FMT(r->content_type), r->origin.p ? (int)r->origin.n : 1, r->origin.p ? r->origin.p : "-",
-                     LA_FMT(r->if_none_match), LA_FMT(r->cookie), LA_FMT(r->accept));
+    int n = snprintf(
+        text, room,
+        "%s %.*s q=%.*s h=%.*s auth=%u:%.*s type=%.*s origin=%.*s none=%.*s cookie=%.*s host=%.*s coding=%.*s "
+        "match=%.*s key=%.*s agent=%.*s site=%.*s accept=%.*s b=",
+        methods[r->method], LA_FMT(r->path), r->query.p ? (int)r->query.n : 1, r->query.p ? r->query.p : "-",
+        LA_FMT(r->host), r->n_authorization, LA_FMT(r->authorization), LA_FMT(r->content_type),
+        r->origin.p ? (int)r->origin.n : 1, r->origin.p ? r->origin.p : "-", LA_FMT(r->if_none_match),
+        LA_FMT(r->cookie), LA_FMT(r->authority), LA_FMT(r->accept_encoding), LA_FMT(r->if_match),
+        LA_FMT(r->idempotency_key), LA_FMT(r->user_agent), LA_FMT(r->sec_fetch_site), LA_FMT(r->accept));
     assert_true(n > 0 && (size_t)n + r->body.n <= room);
     memcpy(text + n, r->body.p, r->body.n);
     la_http_response response = {.status = 200,
@@ -113,11 +117,16 @@ static inline void rig_init(rig *r)
     assert_int_equal(uv_loop_init(&r->loop), 0);
 }
 
-static inline void rig_start(rig *r)
+static inline void rig_start_with(rig *r, la_http_handler handler)
 {
     r->census = la_http_census_new(r->limits.connections, r->limits.connections_per_address);
     assert_non_null(r->census);
-    assert_ok(la_http_server_new(&r->loop, &r->limits, r->census, rig_handle, rig_refused, r, &r->server));
+    assert_ok(la_http_server_new(&r->loop, &r->limits, r->census, handler, rig_refused, r, &r->server));
+}
+
+static inline void rig_start(rig *r)
+{
+    rig_start_with(r, rig_handle);
 }
 
 static inline rig *rig_new(void)
@@ -243,7 +252,10 @@ static inline answer rig_parse(la_slice *rest, bool of_head)
     assert_true(n <= rest->n);
     a.body = (la_slice){rest->p, n};
     *rest = (la_slice){rest->p + n, rest->n - n};
-    if (a.status >= 400 && !of_head) {
+    if (a.status >= 400 && strstr(a.head, "\r\nContent-Type: application/problem+json\r\n")) {
+        assert_non_null(strstr(a.head, "\r\nCache-Control: no-store\r\n"));
+        assert_memory_equal(a.body.p, "{\"type\":\"urn:leanauth:problem:", of_head ? 0 : 30);
+    } else if (a.status >= 400 && !of_head) {
         assert_non_null(strstr(a.head, "\r\nContent-Type: application/json\r\n"));
         assert_non_null(strstr(a.head, "\r\nCache-Control: no-store\r\n"));
         assert_memory_equal(a.body.p, "{\"error\":\"", 10);

@@ -24,13 +24,17 @@ typedef struct row {
 
 static const row rows[] = {
     /* requests as they should be */
-    ROW("plain", GET "\r\n", "200", "GET / q=- h=a.example auth=0: type= origin=- none= cookie= accept= b="),
+    ROW("plain", GET "\r\n", "200",
+        "GET / q=- h=a.example auth=0: type= origin=- none= cookie= host=a.example coding= match= key= agent= site= "
+        "accept= b="),
     ROW("all fields",
         "POST /p?q=1&r HTTP/1.1\r\nhOST: A.Example:8080\r\nAuthorization: Basic eDp5\r\nContent-Type: a/b; c=d\r\n"
-        "Origin: https://x\r\nIf-None-Match: \"e\"\r\nCookie: k=v\r\nAccept: */*\r\nContent-Length: 3\r\n\r\nabc",
+        "Origin: https://x\r\nIf-None-Match: \"e\"\r\nCookie: k=v\r\nAccept: */*\r\nContent-Length: 3\r\n"
+        "Accept-Encoding: br\r\nIf-Match: \"m\"\r\nIdempotency-Key: i\r\nUser-Agent: u\r\n"
+        "Sec-Fetch-Site: same-origin\r\n\r\nabc",
         "200",
-        "POST /p q=q=1&r h=a.example auth=1:Basic eDp5 type=a/b; c=d origin=https://x none=\"e\" cookie=k=v accept=*/* "
-        "b=abc"),
+        "POST /p q=q=1&r h=a.example auth=1:Basic eDp5 type=a/b; c=d origin=https://x none=\"e\" cookie=k=v "
+        "host=a.example:8080 coding=br match=\"m\" key=i agent=u site=same-origin accept=*/* b=abc"),
     ROW("two pipelined", POST "Content-Length: 2\r\n\r\nab" GET "\r\n", "200 200", "GET /"),
     ROW("three pipelined", GET "\r\n" GET "\r\n" GET "\r\n", "200 200 200", "GET /"),
     ROW("pipelined, then bad",
@@ -53,7 +57,10 @@ static const row rows[] = {
     ROW("empty query", "GET /? HTTP/1.1\r\n" HOST "\r\n", "200", "GET / q= h"),
     ROW("HEAD", "HEAD / HTTP/1.1\r\n" HOST "\r\n", "200", ":X-Extra: yes"),
     ROW("no content", "GET /empty HTTP/1.1\r\n" HOST "\r\n", "204", ""),
-    ROW("other method", "DELETE / HTTP/1.1\r\n" HOST "\r\n", "200", "OTHER /"),
+    ROW("PUT", "PUT / HTTP/1.1\r\n" HOST "\r\n", "200", "PUT /"),
+    ROW("PATCH", "PATCH / HTTP/1.1\r\n" HOST "\r\n", "200", "PATCH /"),
+    ROW("DELETE", "DELETE / HTTP/1.1\r\n" HOST "\r\n", "200", "DELETE /"),
+    ROW("other method", "TRACE / HTTP/1.1\r\n" HOST "\r\n", "200", "OTHER /"),
     ROW("OPTIONS *", "OPTIONS * HTTP/1.1\r\n" HOST "\r\n", "200", "OPTIONS * "),
     ROW("connection close", GET "Connection: foo, Close\r\n\r\n" GET "\r\n", "200!", ":Connection: close"),
     ROW("upgrade is ignored",
@@ -65,6 +72,14 @@ static const row rows[] = {
     ROW("blanks around a value", GET "Accept: \t a b\t \r\n\r\n", "200", "accept=a b b="),
     ROW("obs-text in a value", GET "Cookie: \xff\x80\r\n\r\n", "200", "cookie=\xff\x80"),
     ROW("two Accept fields", GET "Accept: a/b\r\nAccept: c/d\r\n\r\n", "200", "accept=a/b"),
+    ROW("conditional fields", GET "If-Match: \"1\"\r\nIdempotency-Key: k\r\nSec-Fetch-Site: none\r\n\r\n", "200",
+        "match=\"1\" key=k agent= site=none"),
+    ROW("two If-Match fields", GET "If-Match: \"1\"\r\nIf-Match: \"2\"\r\n\r\n", "400!", "malformed"),
+    ROW("two Idempotency-Key fields", GET "Idempotency-Key: a\r\nidempotency-key: b\r\n\r\n", "400!", "malformed"),
+    ROW("two Sec-Fetch-Site fields", GET "Sec-Fetch-Site: none\r\nSec-Fetch-Site: none\r\n\r\n", "400!", "malformed"),
+    ROW("two User-Agent fields", GET "User-Agent: a\r\nUser-Agent: b\r\n\r\n", "200", "agent=a site"),
+    ROW("two Accept-Encoding fields", GET "Accept-Encoding: br\r\nAccept-Encoding: gzip\r\n\r\n", "200",
+        "coding=br match"),
     ROW("two Authorization fields", GET "Authorization: A x\r\nAuthorization: B y\r\n\r\n", "200", "auth=2:A x"),
     ROW("identity", POST "Content-Encoding: identity\r\nContent-Length: 1\r\n\r\nx", "200", "b=x"),
 
@@ -87,6 +102,8 @@ static const row rows[] = {
     ROW("non-ASCII target", "GET /\xc3\xa4 HTTP/1.1\r\n" HOST "\r\n", "400!", "malformed"),
     ROW("IPv6 Host", "GET / HTTP/1.1\r\nHost: [2001:DB8::1]:8080\r\n\r\n", "200", "h=[2001:db8::1] auth"),
     ROW("IPv4 Host", "GET / HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\r\n", "200", "h=127.0.0.1 auth"),
+    ROW("Host with a port", "GET / HTTP/1.1\r\nHost: A.Example:8080\r\n\r\n", "200", "host=a.example:8080 coding"),
+    ROW("no Host, HTTP/1.0", "GET / HTTP/1.0\r\n\r\n", "200!", "host= coding"),
     ROW("Host with empty port", "GET / HTTP/1.1\r\nHost: a:\r\n\r\n", "200", "h=a auth"),
     ROW("no Host", "GET / HTTP/1.1\r\n\r\n", "400!", "exactly one valid Host"),
     ROW("two Hosts", GET HOST "\r\n", "400!", "exactly one valid Host"),

@@ -9,7 +9,7 @@
 
 static void gives_each_secret_once_with_its_latest_time(void **state)
 {
-    la_last_used_book *b = la_last_used_book_new();
+    la_last_used_book *b = la_last_used_book_new(LA_LAST_USED_BITS);
     const la_last_used *uses;
     size_t n;
 
@@ -34,7 +34,7 @@ static void gives_each_secret_once_with_its_latest_time(void **state)
 
 static void a_batch_that_was_not_written_comes_again(void **state)
 {
-    la_last_used_book *b = la_last_used_book_new();
+    la_last_used_book *b = la_last_used_book_new(LA_LAST_USED_BITS);
     const la_last_used *uses;
     size_t n, total = 0;
 
@@ -62,10 +62,10 @@ static void a_batch_that_was_not_written_comes_again(void **state)
 
 static void is_bounded(void **state)
 {
-    la_last_used_book *b = la_last_used_book_new();
+    la_last_used_book *b = la_last_used_book_new(LA_LAST_USED_BITS);
     unsigned dropped = 0;
 
-    for (uint64_t id = 1; id <= LA_LAST_USED_MAX + 1000; id++)
+    for (uint64_t id = 1; id <= (UINT64_C(1) << LA_LAST_USED_BITS) + 1000; id++)
         dropped += !la_last_used_note(b, id * 1000003, 7);
     assert_int_equal(dropped, 1000);
     assert_true(la_last_used_note(b, 1000003, 8)); /* known ones still move */
@@ -97,7 +97,7 @@ static void *write_on(void *self)
 
 static void loop_and_writer_work_at_the_same_time(void **state)
 {
-    writer w = {.book = la_last_used_book_new()};
+    writer w = {.book = la_last_used_book_new(LA_LAST_USED_BITS)};
     pthread_t thread;
     uint64_t noted = 0;
 

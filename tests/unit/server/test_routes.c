@@ -114,7 +114,7 @@ static void a_listener_of_its_own_decides_whatever_host_says(void **state)
 
 static void other_methods_are_told_which_are_allowed(void **state)
 {
-    const la_http_method wrong[] = {LA_GET, LA_HEAD, LA_OPTIONS, LA_METHOD_OTHER};
+    const la_http_method wrong[] = {LA_GET, LA_HEAD, LA_OPTIONS, LA_PUT, LA_PATCH, LA_DELETE, LA_METHOD_OTHER};
 
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         found f = find(-1, wrong[i], "auth.example", "/oauth2/token");
@@ -126,17 +126,52 @@ static void other_methods_are_told_which_are_allowed(void **state)
     assert_int_equal(find(-1, LA_OPTIONS, "auth.example", "/oauth2/jwks").code, LA_OK);
 }
 
+static la_code find_admin(la_http_method method, const char *host, const char *path, const la_route **ret)
+{
+    la_http_request request = {.method = method, .path = la_slice_of(path), .authority = la_slice_of(host)};
+
+    return la_routes_find_admin(LA_SLICE("https://admin.example"), &request, ret);
+}
+
 static void administration_has_its_own(void **state)
 {
     const la_route *route;
-    la_http_request request = {.method = LA_GET, .path = LA_SLICE("/metrics")};
 
-    assert_int_equal(la_routes_find_admin(&request, &route), LA_OK);
+    assert_int_equal(find_admin(LA_GET, "localhost", "/metrics", &route), LA_OK);
     assert_ptr_equal(route->handle, la_metrics_handle);
-    request.method = LA_POST;
-    assert_int_equal(la_routes_find_admin(&request, &route), LA_METHOD);
-    request.path = LA_SLICE("/oauth2/token");
-    assert_int_equal(la_routes_find_admin(&request, &route), LA_NO_ROUTE);
+    assert_int_equal(find_admin(LA_POST, "localhost", "/metrics", &route), LA_METHOD);
+    assert_int_equal(find_admin(LA_GET, "localhost", "/", &route), LA_OK);
+    assert_ptr_equal(route->handle, la_dashboard_handle);
+    assert_int_equal(find_admin(LA_GET, "localhost", "/oauth2/token", &route), LA_OK);
+    assert_ptr_equal(route->handle, la_dashboard_handle);
+    assert_int_equal(find_admin(LA_POST, "localhost", "/oauth2/token", &route), LA_METHOD);
+    assert_string_equal(route->allow, "GET, HEAD");
+    assert_int_equal(find_admin(LA_GET, "localhost", "*", &route), LA_NO_ROUTE);
+}
+
+static void every_method_below_admin_is_the_apis(void **state)
+{
+    const la_route *route;
+
+    for (int method = LA_GET; method <= LA_METHOD_OTHER; method++) {
+        assert_int_equal(find_admin((la_http_method)method, "localhost", "/admin/v1/session", &route), LA_OK);
+        assert_ptr_equal(route->handle, la_admin_api_handle);
+    }
+    assert_int_equal(find_admin(LA_GET, "localhost", "/administration", &route), LA_OK);
+    assert_ptr_equal(route->handle, la_dashboard_handle);
+}
+
+static void foreign_hosts_get_health_and_nothing_else(void **state)
+{
+    const la_route *route;
+
+    assert_int_equal(find_admin(LA_GET, "evil.example", "/livez", &route), LA_OK);
+    assert_int_equal(find_admin(LA_GET, "evil.example", "/readyz", &route), LA_OK);
+    assert_int_equal(find_admin(LA_GET, "evil.example", "/metrics", &route), LA_OK);
+    assert_int_equal(find_admin(LA_GET, "evil.example", "/", &route), LA_MISDIRECTED);
+    assert_int_equal(find_admin(LA_POST, "evil.example", "/", &route), LA_MISDIRECTED);
+    assert_int_equal(find_admin(LA_GET, "evil.example", "/admin/v1/session", &route), LA_MISDIRECTED);
+    assert_int_equal(find_admin(LA_GET, "admin.example", "/admin/v1/session", &route), LA_OK);
 }
 
 static void etags_are_compared_weakly_and_listwise(void **state)
@@ -170,6 +205,8 @@ int main(void)
         cmocka_unit_test(a_listener_of_its_own_decides_whatever_host_says),
         cmocka_unit_test(other_methods_are_told_which_are_allowed),
         cmocka_unit_test(administration_has_its_own),
+        cmocka_unit_test(every_method_below_admin_is_the_apis),
+        cmocka_unit_test(foreign_hosts_get_health_and_nothing_else),
         cmocka_unit_test(etags_are_compared_weakly_and_listwise),
     };
 

@@ -74,6 +74,19 @@ uint64_t add_application(fixture *f, uint16_t environment_id, const char *client
     return row.application_id;
 }
 
+la_result set_enabled(la_store *s, uint64_t application_id, bool enabled)
+{
+    la_application_change change = {.enabled = &enabled};
+    return la_store_update_application(s, application_id, 0, &change, NOW_S);
+}
+
+la_result list_from(la_store *s, uint16_t environment_id, uint64_t after_id, unsigned limit, la_application_fn each,
+                    void *self)
+{
+    la_application_filter filter = {.environment_id = environment_id, .after_id = after_id};
+    return la_store_list_applications(s, &filter, limit, each, self);
+}
+
 void hash_file(const char *path, char ret[65])
 {
     unsigned char digest[32], block[65536];

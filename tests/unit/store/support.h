@@ -29,6 +29,12 @@ la_new_application new_application(uint16_t environment_id, const char *client_i
 /* Creates one and gives its application_id. */
 uint64_t add_application(fixture *f, uint16_t environment_id, const char *client_id, const la_new_secret *secret);
 
+la_result set_enabled(la_store *s, uint64_t application_id, bool enabled);
+
+/* la_store_list_applications without a search. */
+la_result list_from(la_store *s, uint16_t environment_id, uint64_t after_id, unsigned limit, la_application_fn each,
+                    void *self);
+
 /* Text that is equal where the content of the whole file is. */
 void hash_file(const char *path, char ret[65]);
 

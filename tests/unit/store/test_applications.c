@@ -106,15 +106,15 @@ static void listings_come_in_order_and_in_pages(void **state)
     add_application(f, f->sandbox, "x", NULL);
     add_application(f, f->production, "w", NULL);
     listing all = {0}, some = {0}, page = {0}, rest = {0}, none = {0};
-    assert_ok(la_store_list_applications(f->store, 0, 0, 100, note, &all));
+    assert_ok(list_from(f->store, 0, 0, 100, note, &all));
     assert_string_equal(all.text, "z y x w ");
-    assert_ok(la_store_list_applications(f->store, f->production, 0, 100, note, &some));
+    assert_ok(list_from(f->store, f->production, 0, 100, note, &some));
     assert_string_equal(some.text, "y w ");
-    assert_ok(la_store_list_applications(f->store, 0, 0, 2, note, &page));
+    assert_ok(list_from(f->store, 0, 0, 2, note, &page));
     assert_string_equal(page.text, "z y ");
-    assert_ok(la_store_list_applications(f->store, 0, second, 100, note, &rest));
+    assert_ok(list_from(f->store, 0, second, 100, note, &rest));
     assert_string_equal(rest.text, "x w ");
-    assert_ok(la_store_list_applications(f->store, 0, UINT64_MAX, 100, note, &none));
+    assert_ok(list_from(f->store, 0, UINT64_MAX, 100, note, &none));
     assert_int_equal(none.n, 0);
 }
 
@@ -124,7 +124,7 @@ static void a_listing_stops_at_the_first_failure(void **state)
     add_application(f, f->sandbox, "z", NULL);
     add_application(f, f->sandbox, "y", NULL);
     listing l = {.stop_at = 1};
-    assert_code(la_store_list_applications(f->store, 0, 0, 100, note, &l), LA_TOO_LARGE);
+    assert_code(list_from(f->store, 0, 0, 100, note, &l), LA_TOO_LARGE);
     assert_string_equal(la_detail(), "stop");
     assert_int_equal(l.n, 1);
     add_application(f, f->sandbox, "x", NULL); /* the handle is free again */
@@ -145,7 +145,7 @@ static la_result count_secret(void *self, const la_secret_row *row)
 static la_result look_inside(void *self, const la_application_row *row)
 {
     nested *n = self;
-    n->write = la_store_set_application_enabled(n->store, row->application_id, false).code;
+    n->write = set_enabled(n->store, row->application_id, false).code;
     return la_store_list_secrets(n->store, row->application_id, count_secret, n);
 }
 
@@ -156,7 +156,7 @@ static void a_listing_may_read_but_not_write(void **state)
     add_application(f, f->sandbox, "z", &secret);
     add_application(f, f->sandbox, "y", &secret);
     nested n = {f->store, 0, LA_OK};
-    assert_ok(la_store_list_applications(f->store, 0, 0, 100, look_inside, &n));
+    assert_ok(list_from(f->store, 0, 0, 100, look_inside, &n));
     assert_int_equal(n.inner, 2);
     assert_int_equal(n.write, LA_CONFLICT);
 }
@@ -166,14 +166,14 @@ static void applications_are_disabled_and_enabled(void **state)
     fixture *f = *state;
     la_application_row row;
     uint64_t id = add_application(f, f->sandbox, "c", NULL);
-    assert_ok(la_store_set_application_enabled(f->store, id, false));
+    assert_ok(set_enabled(f->store, id, false));
     assert_ok(la_store_find_application(f->store, 0, LA_SLICE("c"), &row));
     assert_false(row.enabled);
-    assert_ok(la_store_set_application_enabled(f->store, id, true));
+    assert_ok(set_enabled(f->store, id, true));
     assert_ok(la_store_find_application(f->store, 0, LA_SLICE("c"), &row));
     assert_true(row.enabled);
-    assert_code(la_store_set_application_enabled(f->store, id + 1, true), LA_NOT_FOUND);
-    assert_code(la_store_set_application_enabled(f->store, UINT64_MAX, true), LA_NOT_FOUND);
+    assert_code(set_enabled(f->store, id + 1, true), LA_NOT_FOUND);
+    assert_code(set_enabled(f->store, UINT64_MAX, true), LA_NOT_FOUND);
 }
 
 static void deletion_takes_secrets_and_customers_along(void **state)

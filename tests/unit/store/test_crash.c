@@ -76,7 +76,7 @@ static void write_until_killed(const char *path, uint16_t environment_id, unsign
         if (!la_is_ok(la_store_create_application(s, &a, NOW_S)))
             _exit(2);
         if (i % 3 == 0 && la_is_ok(la_store_find_application(s, environment_id, a.client_id, &row)) &&
-            !la_is_ok(la_store_set_application_enabled(s, row.application_id, false)))
+            !la_is_ok(set_enabled(s, row.application_id, false)))
             _exit(3);
         if (write(out, &i, sizeof i) != sizeof i)
             _exit(4);

@@ -22,13 +22,13 @@ static void customers_are_listed_in_order_and_in_pages(void **state)
     assert_ok(la_store_add_customer(f->store, b, LA_SLICE("u2"), LA_SLICE(""), NOW_S));
     assert_ok(la_store_add_customer(f->store, a, LA_SLICE("u4"), LA_NO_SLICE, NOW_S));
     listing all = {0}, page = {0}, rest = {0};
-    assert_ok(la_store_list_customers(f->store, a, LA_NO_SLICE, 10, note, &all));
+    assert_ok(la_store_list_customers(f->store, a, LA_NO_SLICE, LA_NO_SLICE, 10, note, &all));
     assert_string_equal(all.text, "u1 u3 u4 ");
-    assert_ok(la_store_list_customers(f->store, a, LA_NO_SLICE, 2, note, &page));
+    assert_ok(la_store_list_customers(f->store, a, LA_NO_SLICE, LA_NO_SLICE, 2, note, &page));
     assert_string_equal(page.text, "u1 u3 ");
     assert_string_equal(page.last.app_user_id, "Zoë");
     assert_int_equal(page.last.created_at_s, NOW_S);
-    assert_ok(la_store_list_customers(f->store, a, LA_SLICE("u3"), 10, note, &rest));
+    assert_ok(la_store_list_customers(f->store, a, LA_NO_SLICE, LA_SLICE("u3"), 10, note, &rest));
     assert_string_equal(rest.text, "u4 ");
     assert_string_equal(rest.last.app_user_id, "");
 }

@@ -231,7 +231,7 @@ static void old_changes_are_trimmed(void **state)
     follow_from_the_start(f, &m, &position);
     uint64_t b = add_application(f, f->sandbox, "d", NULL);
     for (unsigned i = 0; i < 1100; i++)
-        assert_ok(la_store_set_application_enabled(f->store, b, i % 2));
+        assert_ok(set_enabled(f->store, b, i % 2));
     assert_in_range(run_sql(f->path, "SELECT count(*) FROM change"), 100000, 101023); /* every 1024 changes */
     assert_mirror_follows(f->store, &m, &position, 100);
     mirror_done(&m);
@@ -267,7 +267,7 @@ static la_result step_application(fixture *f, unsigned choice, int64_t now_s)
     if (!some_application(f, &row))
         return la_ok();
     if (choice == 1)
-        return la_store_set_application_enabled(f->store, row.application_id, dice(2));
+        return set_enabled(f->store, row.application_id, dice(2));
     return la_store_delete_application(f->store, row.application_id);
 }
 

@@ -85,20 +85,46 @@ static void others_see_it_when_it_is_done(void **state)
     la_store_close(other);
 }
 
-static void nothing_else_is_written_meanwhile(void **state)
+static void what_is_called_meanwhile_is_part_of_it(void **state)
 {
     fixture *f = *state;
     mirror m = {0};
     la_feed_position position;
     la_application_row row;
-    la_new_application a = new_application(f->sandbox, "b", NULL);
+    la_new_application b = new_application(f->sandbox, "b", NULL), c = new_application(f->sandbox, "c", NULL);
+    assert_ok(la_store_read_all(f->store, mirror_apply, &m, &position));
+    for (unsigned commit = 0; commit < 2; commit++) {
+        import_some(f, "a", 3);
+        assert_ok(la_store_create_application(f->store, &b, NOW_S));
+        assert_code(la_store_create_application(f->store, &b, NOW_S), LA_EXISTS); /* which spoils nothing */
+        assert_ok(la_store_import_add(f->store, &c, NOW_S));
+        if (commit)
+            assert_ok(la_store_import_commit(f->store));
+        else
+            la_store_import_abort(f->store);
+        assert_code(la_store_find_application(f->store, 0, LA_SLICE("a-2"), &row), commit ? LA_OK : LA_NOT_FOUND);
+        assert_code(la_store_find_application(f->store, 0, LA_SLICE("b"), &row), commit ? LA_OK : LA_NOT_FOUND);
+        assert_mirror_follows(f->store, &m, &position, 10);
+    }
+    mirror_done(&m);
+}
+
+static void imports_and_groups_do_not_nest(void **state)
+{
+    fixture *f = *state;
+    mirror m = {0};
+    la_feed_position position;
     import_some(f, "a", 3);
     assert_code(la_store_import_begin(f->store), LA_CONFLICT);
-    assert_code(la_store_create_application(f->store, &a, NOW_S), LA_CONFLICT);
+    assert_code(la_store_begin(f->store), LA_CONFLICT);
+    assert_code(la_store_commit(f->store), LA_CONFLICT);
+    la_store_rollback(f->store); /* no group of its own */
     assert_code(la_store_read_all(f->store, mirror_apply, &m, &position), LA_CONFLICT);
     assert_ok(la_store_import_commit(f->store));
-    assert_ok(la_store_create_application(f->store, &a, NOW_S));
-    assert_ok(la_store_find_application(f->store, 0, LA_SLICE("a-2"), &row));
+    assert_ok(la_store_begin(f->store));
+    assert_code(la_store_import_begin(f->store), LA_CONFLICT);
+    assert_ok(la_store_commit(f->store));
+    assert_int_equal(run_sql(f->path, "SELECT count(*) FROM application"), 3);
     mirror_done(&m);
 }
 
@@ -117,13 +143,10 @@ static void closing_aborts_it(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(an_import_is_one_change),
-        TEST(an_aborted_import_leaves_nothing),
-        TEST(a_double_spoils_the_whole_import),
-        TEST(an_empty_import_changes_nothing),
-        TEST(others_see_it_when_it_is_done),
-        TEST(nothing_else_is_written_meanwhile),
-        TEST(closing_aborts_it),
+        TEST(an_import_is_one_change),          TEST(an_aborted_import_leaves_nothing),
+        TEST(a_double_spoils_the_whole_import), TEST(an_empty_import_changes_nothing),
+        TEST(others_see_it_when_it_is_done),    TEST(what_is_called_meanwhile_is_part_of_it),
+        TEST(imports_and_groups_do_not_nest),   TEST(closing_aborts_it),
     };
     return cmocka_run_group_tests_name("store import", tests, NULL, NULL);
 }

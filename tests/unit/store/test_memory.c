@@ -102,7 +102,7 @@ static la_result try_list(fixture *f, unsigned i)
 {
     unsigned n = 0;
     LA_TRY(open_again(f)); /* with statements to prepare and pages to read */
-    la_result r = la_store_list_applications(f->store, 0, 0, 100, note, &n);
+    la_result r = list_from(f->store, 0, 0, 100, note, &n);
     assert_true(n == 3 || !la_is_ok(r));
     return r;
 }

@@ -242,6 +242,10 @@ static void a_missing_table_is_damage(void **state)
     static const char *const losses[] = {
         "DROP TABLE customer",
         "DROP TABLE change",
+        "DROP TABLE operator",
+        "DROP TABLE audit_event",
+        "DROP TABLE audit_head",
+        "DROP TABLE usage_total",
         "ALTER TABLE signing_key RENAME COLUMN wrapped_private TO other",
         "DELETE FROM meta WHERE name = 'store'",
         "UPDATE meta SET value = x'00' WHERE name = 'store'",

@@ -1,0 +1,118 @@
+#include "server/token_desk.h"
+
+#include "base/clock.h"
+#include "server/request_log.h"
+
+la_result la_token_desk_open(la_daemon *d, unsigned tally_index, la_token_desk *ret)
+{
+    ret->daemon = d;
+    ret->tally = &d->tallies[tally_index];
+    return la_registry_view_new(d->registry, &ret->view);
+}
+
+void la_token_desk_close(la_token_desk *d)
+{
+    if (d->view)
+        la_registry_view_free(d->view);
+    la_wipe(d, sizeof *d);
+}
+
+static la_throttle_limits throttle_limits(const la_token_case *c)
+{
+    const la_limits_config *limits = &c->serving->snapshot->config->config.limits;
+
+    return (la_throttle_limits){limits->failed_auth_per_minute, limits->failed_auth_per_address_per_minute};
+}
+
+static bool is_blocked(void *self, la_slice client_id)
+{
+    la_token_case *c = self;
+
+    return la_throttle_is_blocked(c->desk->daemon->throttle, throttle_limits(c), c->client_address, client_id,
+                                  c->started_us, &c->retry_after_s);
+}
+
+void la_token_case_judge(la_token_case *c, const la_token_request *request, la_arena *arena, la_buffer *ret_body,
+                         la_token_outcome *ret_outcome)
+{
+    la_token_context context = {
+        .issuer = c->serving->environments[c->environment].issuer,
+        .view = c->desk->view,
+        .hasher = la_snapshot_hasher(c->serving->snapshot),
+        .random = &c->desk->random,
+        .arena = arena,
+        .throttle = {is_blocked, c},
+        .environment_ids = c->serving->snapshot->environment_ids,
+        .n_environment_ids = c->serving->snapshot->n_environments,
+        .now_s = c->now_s = la_clock_now_s(),
+    };
+    la_result r = la_registry_view_refresh(c->desk->view);
+
+    if (la_is_ok(r)) {
+        la_token_issue(&context, request, ret_body, ret_outcome);
+        return;
+    }
+    *ret_outcome = (la_token_outcome){.result = r};
+    la_oauth_write_error(LA_SERVER_ERROR, ret_body);
+}
+
+static void count(la_tally *tally, uint64_t application_id, uint64_t what, unsigned answers)
+{
+    if (!la_usage_note(tally->usage, application_id, what))
+        la_count(&tally->counters->usage_dropped, answers);
+}
+
+static void note_usage(const la_token_case *c, const la_token_outcome *outcome, unsigned bucket)
+{
+    la_tally *tally = c->desk->tally;
+    uint16_t environment_id = c->serving->snapshot->environments[c->environment].environment_id;
+    int64_t minute = c->now_s / 60;
+    la_code code = outcome->result.code;
+
+    count(tally, outcome->application_id, la_usage_what(environment_id, minute, code), 1);
+    count(tally, 0, la_usage_what(environment_id, minute, LA_USAGE_LATENCY + bucket), 0);
+    /* A client_id that is no application's could be anything: it is not worth an entry of its own in the audit log. */
+    if (code == LA_BROWSER || code == LA_CLIENT_OTHER_ENVIRONMENT)
+        la_usage_note_refusal(tally->usage, environment_id, code,
+                              outcome->application_id || code == LA_CLIENT_OTHER_ENVIRONMENT ? outcome->client_id
+                                                                                             : LA_NO_SLICE,
+                              c->client_address, c->now_s);
+}
+
+bool la_token_case_note(const la_token_case *c, const la_token_outcome *outcome)
+{
+    la_daemon *d = c->desk->daemon;
+    la_tally *tally = c->desk->tally;
+    const la_snapshot_environment *e = &c->serving->snapshot->environments[c->environment];
+    int64_t ended_us = la_clock_monotonic_us();
+    la_request_log_entry entry = {
+        .request_id = c->request_id,
+        .environment = e->config->name,
+        .address = c->client_address,
+        .certificate = c->client_certificate,
+        .outcome = outcome,
+        .duration_us = ended_us - c->started_us,
+    };
+
+    note_usage(c, outcome, la_counters_note_duration(tally->counters, entry.duration_us));
+    if (outcome->result.code == LA_OK)
+        la_count(&tally->counters->issued[e->metrics_slot][la_token_class_of(outcome)], 1);
+    else
+        la_count(&tally->counters->refused[e->metrics_slot][outcome->result.code], 1);
+    if (outcome->failed_authentication)
+        la_throttle_note_failure(d->throttle, throttle_limits(c), c->client_address, outcome->client_id, ended_us);
+    if (outcome->secret_id && !la_last_used_note(tally->last_used, outcome->secret_id, c->now_s))
+        la_count(&tally->counters->last_used_dropped, 1);
+    if (outcome->upgrade_secret && outcome->secret_id)
+        la_upgrades_add(d->upgrades, outcome->secret_id, outcome->digest);
+    return la_request_log_token(c->serving->snapshot->config->config.log_requests, &entry);
+}
+
+int la_token_status(la_code code)
+{
+    const la_result_info *info = la_result_info_of(code);
+
+    if (code != LA_OK && !info->wire)
+        info = la_result_info_of(LA_SERVER_ERROR); /* as the body says */
+    return info->http_status;
+}

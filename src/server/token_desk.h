@@ -1,0 +1,47 @@
+/*
+ * What a thread needs to issue tokens, and what it notes of them afterwards: a registry view, random numbers, counters, last-used
+ * times. Each token loop has one, and the administration's thread has one for token trials, so that both run the same code.
+ */
+#ifndef LA_SERVER_TOKEN_DESK_H
+#define LA_SERVER_TOKEN_DESK_H
+
+#include "server/serving.h"
+
+typedef struct la_token_desk {
+    la_daemon *daemon;
+    la_tally *tally; /* one of the daemon's; notes are this thread's alone */
+    la_registry_view *view;
+    la_random random;
+} la_token_desk;
+
+/* `tally_index` as in the daemon's list. */
+la_result la_token_desk_open(la_daemon *d, unsigned tally_index, la_token_desk *ret);
+void la_token_desk_close(la_token_desk *d); /* also one that was never opened */
+
+/* One token request at a desk. The caller keeps what it points to. */
+typedef struct la_token_case {
+    la_token_desk *desk;
+    la_serving *serving;
+    unsigned environment; /* index in the snapshot */
+    la_slice client_address;
+    la_slice client_certificate; /* DER; absent where there is none */
+    la_slice request_id;
+    int64_t started_us;     /* la_clock_monotonic_us */
+    uint32_t retry_after_s; /* out: where the throttle refused */
+    int64_t now_s;          /* out: of the judgement */
+} la_token_case;
+
+/*
+ * Judges the request and writes the answer's body, as la_token_issue does. The view is awake afterwards, because a PENDING
+ * outcome points into it: la_registry_view_rest when it was looked at. Otherwise the outcome is to be noted.
+ */
+void la_token_case_judge(la_token_case *c, const la_token_request *request, la_arena *arena, la_buffer *ret_body,
+                         la_token_outcome *ret_outcome);
+
+/* Counters, throttle, last-used times, upgrades, log. True where a log line was gathered. */
+bool la_token_case_note(const la_token_case *c, const la_token_outcome *outcome);
+
+/* The HTTP status of an answer. */
+int la_token_status(la_code code);
+
+#endif
