@@ -110,7 +110,7 @@ struct la_http_server {
     const la_proxies_config *proxies; /* NULL: there are none */
     unsigned proxies_version;
     la_tls_counters *tls_counters; /* NULL: nobody counts */
-    la_slice headers; /* of every response */
+    la_slice headers;              /* of every response */
     la_http_listener *listeners;
     la_http_list lists[LA_WAIT_COUNT];
     uv_timer_t timer; /* for the earliest deadline */

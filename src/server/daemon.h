@@ -25,9 +25,9 @@ typedef struct la_listener {
     bool asks_for_certificate;
     char environment[LA_ENVIRONMENT_NAME_MAX + 1]; /* "": Host decides */
     char address[LA_ENDPOINT_CHARS];               /* as bound */
-    bool was_activated;
-    int activated_fd; /* from systemd; -1: none, or given out to the loops */
-    int *fds;         /* by loop; -1 where the loop has taken it */
+    bool is_bound;                                 /* by this process; its path, where it has one, goes with it */
+    int activated_fd;                              /* from systemd; -1: none, or given out to the loops */
+    int *fds;                                      /* by loop; -1 where the loop has taken it */
 } la_listener;
 
 #define LA_LISTENERS_MAX (LA_ENVIRONMENTS_MAX + 2)

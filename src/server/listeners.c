@@ -97,7 +97,6 @@ static la_result share(la_listener *l, unsigned n)
     }
     close(l->activated_fd);
     l->activated_fd = -1;
-    l->was_activated = true;
     return la_ok();
 }
 
@@ -105,16 +104,18 @@ la_result la_listeners_open(la_daemon *d)
 {
     for (unsigned i = 0; i < d->n_listeners; i++) {
         la_listener *l = &d->listeners[i];
+        bool was_activated = l->activated_fd >= 0;
 
         l->fds = malloc(d->n_workers * sizeof *l->fds);
         if (!l->fds)
             return la_fail(LA_NO_MEMORY, "out of memory");
         for (unsigned w = 0; w < d->n_workers; w++)
             l->fds[w] = -1;
-        if (l->activated_fd >= 0)
+        if (was_activated)
             LA_TRY(share(l, d->n_workers));
         else
             LA_TRY(la_http_bind_all(&l->endpoint, d->n_workers, l->fds));
+        l->is_bound = !was_activated;
         la_listener_format(l->fds[0], &l->endpoint, l->address);
     }
     return la_ok();
@@ -128,8 +129,9 @@ void la_listeners_close(la_daemon *d)
         for (unsigned w = 0; l->fds && w < d->n_workers; w++)
             if (l->fds[w] >= 0)
                 close(l->fds[w]);
-        if (l->fds && !l->was_activated)
+        if (l->is_bound)
             la_http_unbind(&l->endpoint);
+        l->is_bound = false;
         free(l->fds);
         l->fds = NULL;
     }
