@@ -4,6 +4,7 @@
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -167,6 +168,25 @@ def suite_unit():
     return run_units("build") if build("all") else broken("build")
 
 
+def suite_web():
+    """Types and unit tests of the dashboard, in a folder of their own; it prints TAP."""
+    tally = Tally()
+    with subprocess.Popen(["node", "web/build.mjs", "verify", "--work", "build/web-verify"], cwd=ROOT,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as process:
+        for line in process.stdout:
+            result = re.match(r"(ok|not ok) \d+ - (.*)", line)
+            if result is None:
+                print(line, end="", flush=True)
+            elif result[1] == "ok":
+                tally.passed += 1
+            else:
+                print(line, end="", flush=True)
+                tally.fail(f"web: {result[2]}")
+    if process.returncode != 0 and tally.failed == 0:
+        tally.fail(f"web: exit status {process.returncode}")
+    return tally
+
+
 def suite_folder(name):
     if not build("release"):
         return broken("build")
@@ -225,7 +245,7 @@ def broken(what):
 def main(names):
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
-    suites = {"unit": suite_unit}
+    suites = {"unit": suite_unit, "web": suite_web}
     for folder in test_folders():
         suites[folder] = lambda folder=folder: suite_folder(folder)
     suites.update(asan=suite_asan, tsan=suite_tsan, fuzz=suite_fuzz, readme=suite_readme)

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 const char *la_cli_value(const la_cli *cli, const char *option)
 {
@@ -40,13 +41,13 @@ la_result la_cli_number(const la_cli *cli, const char *option, unsigned long lon
     return la_ok();
 }
 
-la_result la_cli_duration(const la_cli *cli, const char *option, int64_t *ret_s)
+/* A number, and the letter of its unit behind it. */
+static bool parse_duration(la_slice text, int64_t *ret_s)
 {
     static const struct {
         char letter;
         int64_t seconds;
     } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 7 * 86400}};
-    la_slice text = la_cli_slice(cli, option);
     int64_t unit_s = 1;
     for (size_t i = 0; text.n && i < sizeof units / sizeof *units; i++) {
         if (text.p[text.n - 1] == units[i].letter) {
@@ -57,8 +58,55 @@ la_result la_cli_duration(const la_cli *cli, const char *option, int64_t *ret_s)
     }
     unsigned long long v;
     if (!la_slice_to_u64(text, 9999999999ULL, &v) || v == 0)
-        return la_fail(LA_USAGE, "--%s must be a length of time in the future, like 3600, 12h or 30d", option);
+        return false;
     *ret_s = (int64_t)v * unit_s;
+    return true;
+}
+
+la_result la_cli_duration(const la_cli *cli, const char *option, int64_t *ret_s)
+{
+    if (parse_duration(la_cli_slice(cli, option), ret_s))
+        return la_ok();
+    return la_fail(LA_USAGE, "--%s must be a length of time in the future, like 3600, 12h or 30d", option);
+}
+
+static bool parse_moment(const char *text, int64_t *ret_s)
+{
+    static const char *const forms[] = {"%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d"};
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        struct tm tm = {0};
+        const char *end = strptime(text, forms[i], &tm);
+        if (end && *end == 0) {
+            *ret_s = timegm(&tm);
+            return true;
+        }
+    }
+    return false;
+}
+
+la_result la_cli_time(const la_cli *cli, const char *option, int64_t now_s, int64_t otherwise_s, int64_t *ret_s)
+{
+    const char *text = la_cli_value(cli, option);
+    int64_t v = otherwise_s;
+    if (text && parse_duration(la_slice_of(text), &v))
+        v = now_s - v;
+    else if (text && !parse_moment(text, &v))
+        return la_fail(LA_USAGE, "--%s must be a time like 2026-08-07T10:11:12Z or 2026-08-07, or how long ago: 12h",
+                       option);
+    *ret_s = v < 0 ? 0 : v;
+    return la_ok();
+}
+
+la_result la_cli_values(const la_cli *cli, const char *option, unsigned most, la_slice *ret, unsigned *ret_n)
+{
+    *ret_n = 0;
+    for (unsigned i = 0; i < cli->n_values; i++) {
+        if (strcmp(cli->values[i].option->name, option) != 0)
+            continue;
+        if (*ret_n == most)
+            return la_fail(LA_USAGE, "--%s is given more than %u times", option, most);
+        ret[(*ret_n)++] = la_slice_of(cli->values[i].value);
+    }
     return la_ok();
 }
 

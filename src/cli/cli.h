@@ -38,6 +38,9 @@ extern const la_cli_command la_cli_app_commands[];
 extern const la_cli_command la_cli_secret_commands[];
 extern const la_cli_command la_cli_customer_commands[];
 extern const la_cli_command la_cli_key_commands[];
+extern const la_cli_command la_cli_operator_commands[];
+extern const la_cli_command la_cli_audit_commands[];
+extern const la_cli_command la_cli_usage_commands[];
 extern const la_cli_command la_cli_token_commands[];
 extern const la_cli_command la_cli_verify_commands[];
 extern const la_cli_command la_cli_version_commands[];
@@ -78,6 +81,12 @@ la_result la_cli_number(const la_cli *cli, const char *option, unsigned long lon
 
 /* "90", "90s", "15m", "12h", "30d" or "2w" in seconds, at least 1. USAGE. */
 la_result la_cli_duration(const la_cli *cli, const char *option, int64_t *ret_s);
+
+/* A moment: "2026-08-07T10:11:12Z", "2026-08-07" (its beginning, UTC), or so long ago: "12h". `otherwise` where it was not given. USAGE. */
+la_result la_cli_time(const la_cli *cli, const char *option, int64_t now_s, int64_t otherwise_s, int64_t *ret_s);
+
+/* All values of an option; at most `most`. USAGE. */
+la_result la_cli_values(const la_cli *cli, const char *option, unsigned most, la_slice *ret, unsigned *ret_n);
 
 /* Fills `ret` from the command's own words on. USAGE with a detail. */
 la_result la_cli_parse(int argc, char **argv, la_cli *ret);

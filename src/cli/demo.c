@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/secret.h"
+#include "cli/demo_operator.h"
 #include "cli/files.h"
 #include "cli/writer.h"
 
@@ -169,22 +170,31 @@ static la_slice base_url(const la_demo_entry *e)
     return url;
 }
 
-static void write_json(const la_demo_entry *entries, unsigned n, la_buffer *out)
+static void write_entries(const la_demo_entry *entries, unsigned n, la_json_writer *w)
+{
+    la_json_open(w, "environments", '[');
+    for (unsigned i = 0; i < n; i++) {
+        la_json_open(w, NULL, '{');
+        la_json_text(w, "name", entries[i].environment->name);
+        la_json_text(w, "issuer", entries[i].environment->issuer);
+        la_json_text(w, "base_url", base_url(&entries[i]));
+        la_json_text(w, "client_id", la_slice_of(entries[i].client_id));
+        la_json_text(w, "client_secret", la_slice_of(entries[i].client_secret));
+        la_json_text(w, "customer_id", la_slice_of(entries[i].customer_id));
+        la_json_close(w, '}');
+    }
+    la_json_close(w, ']');
+}
+
+/* What demo.json says, and, printed but never kept, `person` (NULL: no word of it). */
+static void write_json(const la_commands *c, const la_demo_entry *entries, unsigned n, const la_demo_operator *person,
+                       la_buffer *out)
 {
     la_json_writer w = {out, false};
     la_json_open(&w, NULL, '{');
-    la_json_open(&w, "environments", '[');
-    for (unsigned i = 0; i < n; i++) {
-        la_json_open(&w, NULL, '{');
-        la_json_text(&w, "name", entries[i].environment->name);
-        la_json_text(&w, "issuer", entries[i].environment->issuer);
-        la_json_text(&w, "base_url", base_url(&entries[i]));
-        la_json_text(&w, "client_id", la_slice_of(entries[i].client_id));
-        la_json_text(&w, "client_secret", la_slice_of(entries[i].client_secret));
-        la_json_text(&w, "customer_id", la_slice_of(entries[i].customer_id));
-        la_json_close(&w, '}');
-    }
-    la_json_close(&w, ']');
+    write_entries(entries, n, &w);
+    if (person)
+        la_demo_operator_write(c, person, &w);
     la_json_close(&w, '}');
     la_json_end(&w);
 }
@@ -212,7 +222,7 @@ static void print_entry(la_buffer *out, const la_demo_entry *e)
 static la_result keep(const char *path, const la_buffer *before, const la_demo_entry *entries, unsigned n,
                       la_buffer *text)
 {
-    write_json(entries, n, text);
+    write_json(NULL, entries, n, NULL, text);
     if (!la_buffer_ok(text))
         return la_fail(LA_NO_MEMORY, "there is no memory for %s", path);
     if (la_slice_equal(la_buffer_slice(before), la_buffer_slice(text)))
@@ -232,9 +242,22 @@ static la_result ensure_all(la_cli *cli, la_commands *c, const json_t *file, la_
     return la_ok();
 }
 
+static void print(la_cli *cli, const la_commands *c, const la_demo_entry *entries, unsigned n,
+                  const la_demo_operator *person)
+{
+    if (cli->json) {
+        write_json(c, entries, n, person, &cli->out);
+        return;
+    }
+    for (unsigned i = 0; i < n; i++)
+        print_entry(&cli->out, &entries[i]);
+    la_demo_operator_print(c, person, &cli->out);
+}
+
 la_result la_demo_ensure(la_cli *cli, la_commands *c, const char *path)
 {
     unsigned n = c->config->n_environments;
+    la_demo_operator person = {0};
     la_buffer before, text;
     la_buffer_init(&before, DEMO_FILE_MAX_BYTES);
     la_buffer_init(&text, DEMO_FILE_MAX_BYTES);
@@ -244,10 +267,11 @@ la_result la_demo_ensure(la_cli *cli, la_commands *c, const char *path)
                           : la_fail(LA_NO_MEMORY, "there is no memory for the demo");
     if (la_is_ok(r))
         r = keep(path, &before, entries, n, &text);
-    for (unsigned i = 0; la_is_ok(r) && !cli->json && i < n; i++)
-        print_entry(&cli->out, &entries[i]);
-    if (la_is_ok(r) && cli->json)
-        la_buffer_add(&cli->out, la_buffer_slice(&text));
+    if (la_is_ok(r))
+        r = la_demo_operator_ensure(c, &person);
+    if (la_is_ok(r))
+        print(cli, c, entries, n, &person);
+    la_wipe(&person, sizeof person);
     la_wipe(entries, entries ? n * sizeof *entries : 0);
     free(entries);
     json_decref(file);

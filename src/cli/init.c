@@ -1,4 +1,5 @@
 /* leanauth init: makes what a server needs, as far as it is not there. */
+#include "admin/operators.h"
 #include "cli/demo.h"
 #include "cli/files.h"
 #include "cli/shared.h"
@@ -127,6 +128,27 @@ static la_result prepare_master_key(init *in, const la_config *config)
     return r.code == LA_EXISTS ? la_ok() : r;
 }
 
+static la_result found_operator(void *self, const la_operator_row *o)
+{
+    *(bool *)self = true;
+    return la_ok();
+}
+
+/* What is left to do: nobody can use the dashboard yet, perhaps, and there is no application. */
+static la_result print_next(init *in, la_commands *c)
+{
+    const la_config *config = c->config;
+    bool any = false;
+    LA_TRY(la_store_list_operators(c->store, 0, 1, found_operator, &any));
+    la_buffer_add_format(&in->cli->out,
+                         "\nNext: %s%s%sleanauth app create --config %s --environment %.*s --name NAME\n"
+                         "      leanauth serve --config %s\n",
+                         any ? "" : "leanauth operator add --config ", any ? "" : in->config_path,
+                         any ? "" : " EMAIL\n      ", in->config_path, LA_FMT(config->environments[0].name),
+                         in->config_path);
+    return la_ok();
+}
+
 static void print_plain(init *in, const la_config *config)
 {
     la_buffer *out = &in->cli->out;
@@ -134,12 +156,7 @@ static void print_plain(init *in, const la_config *config)
     la_buffer_add_format(out, "master key     %s%s\n", config->master_key_path,
                          in->made_master_key ? " (made; keep a copy of it apart)" : "");
     la_buffer_add_format(out, "database       %s%s\n", config->sqlite_path, in->made_database ? " (made)" : "");
-    if (!in->wanted.demo)
-        la_buffer_add_format(out,
-                             "\nNext: leanauth app create --config %s --environment %.*s --name NAME\n      leanauth "
-                             "serve --config %s\n",
-                             in->config_path, LA_FMT(config->environments[0].name), in->config_path);
-    else
+    if (in->wanted.demo)
         la_buffer_add_char(out, '\n');
 }
 
@@ -181,13 +198,16 @@ static la_result prepare(init *in, const la_config *config)
     LA_TRY(prepare_master_key(in, config));
     in->made_database = !exists(config->sqlite_path);
     LA_TRY(la_commands_open(config, LA_STORE_CREATE, &c));
+    char user[64];
+    la_cli_user_name(user, sizeof user);
+    c.actor = (la_actor){.kind = LA_ACTOR_COMMAND_LINE, .id = la_slice_of(user), .name = la_slice_of(user)};
     bool demo = la_cli_has(in->cli, "demo");
     in->wanted.demo = demo;
     if (!in->cli->json)
         print_plain(in, config);
     else if (!demo)
         print_json(in, config);
-    la_result r = demo ? run_demo(in, &c) : la_ok();
+    la_result r = demo ? run_demo(in, &c) : in->cli->json ? la_ok() : print_next(in, &c);
     la_commands_close(&c);
     return r;
 }
@@ -211,9 +231,12 @@ static la_result run_init(la_cli *cli)
 
 static const la_cli_option init_options[] = {
     {"home", "DIR", "The folder of leanauth.yaml, master.key, leanauth.db and demo.json; made if absent.", false},
-    {"demo", NULL, "The three environments of the demo, an application in each, and curl lines to try them.", false},
+    {"demo", NULL,
+     "The three environments of the demo, an application in each with curl lines to try it, and an operator for the "
+     "dashboard.",
+     false},
     {"port", "PORT", "The port of the token endpoint in a configuration that is written: 8080 unless said.", false},
-    {"admin-port", "PORT", "The port of /metrics, /livez and /readyz: 8081 unless said.", false},
+    {"admin-port", "PORT", "The port of the dashboard, /metrics, /livez and /readyz: 8081 unless said.", false},
     {0},
 };
 
@@ -224,7 +247,9 @@ const la_cli_command la_cli_init_commands[] = {
      "there is kept, so it can be run again at any time.\n"
      "With --demo, each environment has an application named \"Demo application\"; demo.json (mode 0600) keeps the "
      "credentials, and "
-     "they are printed with curl lines. A generated configuration that nobody has edited is written anew when other "
+     "they are printed with curl lines. Where there is no operator yet, admin@localhost is made and its password "
+     "printed, "
+     "this once. A generated configuration that nobody has edited is written anew when other "
      "ports are given; an "
      "edited one is kept.",
      "  leanauth init --demo --home ./.leanauth --port 8080 --admin-port 8081\n", init_options, run_init},

@@ -1,6 +1,7 @@
 /* Where the configuration is, and opening what it names. */
 #include "cli/session.h"
 
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -34,6 +35,26 @@ static la_result open_store(la_cli *cli, la_session *s)
     return r;
 }
 
+void la_cli_user_name(char *ret, size_t bytes)
+{
+    const struct passwd *user = getpwuid(getuid());
+    if (user && *user->pw_name)
+        snprintf(ret, bytes, "%s", user->pw_name);
+    else
+        snprintf(ret, bytes, "uid %u", (unsigned)getuid());
+}
+
+/* The texts of the actor are in the session, which therefore stays where it is. */
+static void set_actor(la_session *s)
+{
+    la_cli_user_name(s->user, sizeof s->user);
+    s->commands.actor = (la_actor){
+        .kind = LA_ACTOR_COMMAND_LINE,
+        .id = la_slice_of(s->user),
+        .name = la_slice_of(s->user),
+    };
+}
+
 la_result la_session_open(la_cli *cli, la_session *ret)
 {
     char path[PATH_MAX];
@@ -50,6 +71,7 @@ la_result la_session_open(la_cli *cli, la_session *ret)
     }
     *ret = s;
     ret->commands.config = ret->config;
+    set_actor(ret);
     return r;
 }
 

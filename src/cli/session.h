@@ -10,10 +10,14 @@
 typedef struct la_session {
     la_config *config;
     la_commands commands;
+    char user[64]; /* who gives the command, for the audit log: the login name of the process's user */
 } la_session;
 
 /* --config, else LEANAUTH_CONFIG, else LEANAUTH_HOME/leanauth.yaml, else /etc/leanauth/leanauth.yaml. TOO_LARGE. */
 la_result la_cli_config_path(const la_cli *cli, char ret[PATH_MAX]);
+
+/* The login name of the process's user, or "uid 1000" where that has none. */
+void la_cli_user_name(char *ret, size_t bytes);
 
 /* Opens both; sets hints where something is not there yet. */
 la_result la_session_open(la_cli *cli, la_session *ret);

@@ -23,7 +23,12 @@ static void write_demo(la_buffer *out, const la_template *t)
                          "# Written by \"leanauth init --demo\" for the ports %u and %u.\n"
                          "# As long as it is not edited, \"leanauth init\" with other ports writes it anew.\n"
                          "listen: {address: 127.0.0.1, port: %u}\n"
-                         "admin: {address: 127.0.0.1, port: %u}\n"
+                         "admin:\n"
+                         "  address: 127.0.0.1\n"
+                         "  port: %u\n"
+                         "  environment: production   # its applications may be given admin:read and admin:write\n"
+                         "  require_totp: false       # for trying out; elsewhere every operator needs a second "
+                         "factor\n"
                          "environments:\n",
                          t->port, t->admin_port, t->port, t->admin_port);
     write_demo_environment(out, "production", "leantech.me", t->port, false, false);
@@ -32,6 +37,10 @@ static void write_demo(la_buffer *out, const la_template *t)
 }
 
 static const char production[] =
+    "# Further options of admin: origin (https://…: where browsers find the dashboard, behind a TLS proxy), "
+    "environment\n"
+    "# (its applications may be given admin:read and admin:write), audience, token_lifetime_s, require_totp: true,\n"
+    "# session_idle_s: 1800, session_max_s: 43200\n"
     "\n"
     "# Relative paths begin at the folder of this file.\n"
     "# store: {sqlite: leanauth.db, last_used_flush_s: 30}\n"
@@ -39,6 +48,7 @@ static const char production[] =
     "# master_key: master.key\n"
     "# workers: 0                    # event loops; 0: one a core\n"
     "# log: {level: info, requests: all}   # requests: all | refused | none\n"
+    "# usage: {flush_s: 10, keep_minutes_s: 172800, keep_hours_s: 7776000, keep_days_s: 94608000}\n"
     "# limits:\n"
     "#   header_bytes: 16384\n"
     "#   body_bytes: 65536\n"
@@ -76,7 +86,7 @@ static void write_production(la_buffer *out, const la_template *t)
                          "# Edit it, then run \"leanauth check-config\" and \"leanauth init\" again. What is commented "
                          "out shows the defaults.\n"
                          "listen: {address: 127.0.0.1, port: %u}   # the token endpoint\n"
-                         "admin: {address: 127.0.0.1, port: %u}    # /metrics /livez /readyz\n",
+                         "admin: {address: 127.0.0.1, port: %u}    # dashboard, admin API, /metrics /livez /readyz\n",
                          t->port, t->admin_port, t->port, t->admin_port);
     la_buffer_add_text(out, production);
 }

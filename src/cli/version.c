@@ -3,8 +3,10 @@
 
 #include <curl/curl.h>
 #include <jansson.h>
+#include <liboath/oath.h>
 #include <lmdb.h>
 #include <openssl/crypto.h>
+#include <qrencode.h>
 #include <sodium.h>
 #include <sqlite3.h>
 #include <uv.h>
@@ -47,13 +49,15 @@ static la_result run_version(la_cli *cli)
         {"libuv", uv_version_string()},
         {"libcurl", curl_version_info(CURLVERSION_NOW)->version},
         {"jansson", jansson_version_str()},
+        {"liboath", oath_check_version(NULL)},
+        {"libqrencode", QRcode_APIVersionString()},
     };
     size_t n = sizeof parts / sizeof *parts;
     la_json_writer w = {&cli->out, false};
     if (!cli->json) {
         la_buffer_add_text(&cli->out, "leanauth " LA_VERSION "\n");
         for (size_t i = 1; i < n; i++)
-            la_buffer_add_format(&cli->out, "%-10s %s\n", parts[i].name, parts[i].version);
+            la_buffer_add_format(&cli->out, "%-11s %s\n", parts[i].name, parts[i].version);
         return la_ok();
     }
     la_json_open(&w, NULL, '{');

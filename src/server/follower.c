@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "server/feed.h"
 #include "server/housekeeping.h"
+#include "server/usage_keeper.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -28,6 +29,7 @@ struct la_follower {
     la_snapshot *snapshot;    /* the last one made */
     la_registry_view *view;
     la_commands commands; /* while store_is_open */
+    la_usage_keeper *usage;
     bool store_is_open;
     bool loss_is_logged;
     bool registry_failure_is_logged;
@@ -229,6 +231,8 @@ static void do_chores(la_follower *f, int64_t now_us)
     f->next_chores_us = now_us + CHORES_EVERY_US;
     if (!la_is_ok(la_command_keep_keys(&f->commands, la_clock_now_s())))
         complain(f, now_us, "the signing keys were not looked after");
+    if (!la_is_ok(la_usage_keeper_tidy(f->usage, &f->commands, la_clock_now_s())))
+        complain(f, now_us, "usage was not rolled up, or old sessions were not removed");
     f->look = true; /* what was written on this connection moves no mark */
 }
 
@@ -240,13 +244,15 @@ static void write_what_loops_left(la_follower *f, int64_t now_us)
 
     if (now_us < f->next_write_us)
         return;
-    r = la_housekeeping_upgrade(f->commands.store, f->daemon->upgrades, UPGRADES_AT_ONCE, health, &f->look);
+    r = la_housekeeping_upgrade(&f->commands, f->daemon->upgrades, UPGRADES_AT_ONCE, health, &f->look);
     for (unsigned i = 0; i < f->daemon->n_tallies && la_is_ok(r); i++)
         r = la_housekeeping_write_uses(f->commands.store, f->daemon->tallies[i].last_used, health);
     if (la_is_ok(r))
+        r = la_usage_keeper_write(f->usage, &f->commands, health, la_clock_now_s());
+    if (la_is_ok(r))
         return;
     f->next_write_us = now_us + RETRY_EVERY_US;
-    complain(f, now_us, "last-used times or an imported secret were not written");
+    complain(f, now_us, "last-used times, usage or an imported secret were not written");
 }
 
 static void follow_store(la_follower *f, int64_t now_us)
@@ -337,6 +343,7 @@ static void tick(la_follower *f)
     int64_t now_us = la_clock_monotonic_us();
 
     look_for_config(f, now_us);
+    la_usage_keeper_collect(f->usage, f->daemon->tallies, f->daemon->n_tallies, &f->daemon->health);
     if (!f->store_is_open)
         reopen_store(f, now_us);
     if (f->store_is_open)
@@ -417,7 +424,8 @@ la_result la_follower_new(la_daemon *d, la_follower **ret, la_snapshot **ret_fir
         abort(); /* cannot fail on Linux */
     f->daemon = d;
     f->config = la_shared_config_hold(d->started_with);
-    r = set_up(f, ret_first);
+    f->usage = la_usage_keeper_new();
+    r = f->usage ? set_up(f, ret_first) : la_fail(LA_NO_MEMORY, "out of memory");
     if (!la_is_ok(r)) {
         la_follower_free(f);
         return r;
@@ -456,11 +464,13 @@ void la_follower_stop(la_follower *f)
     f->thread_is_up = false;
     if (f->store_is_open && la_store_is_present(f->commands.store))
         store = f->commands.store;
-    if (store &&
-        !la_is_ok(la_housekeeping_upgrade(store, f->daemon->upgrades, LA_UPGRADES_MAX, &f->daemon->health, &f->look)))
+    if (store && !la_is_ok(la_housekeeping_upgrade(&f->commands, f->daemon->upgrades, LA_UPGRADES_MAX,
+                                                   &f->daemon->health, &f->look)))
         complain(f, la_clock_monotonic_us(), "an imported secret was not upgraded");
     for (unsigned i = 0; i < f->daemon->n_tallies; i++)
         la_housekeeping_write_all_uses(store, f->daemon->tallies[i].last_used, &f->daemon->health);
+    la_usage_keeper_finish(f->usage, store ? &f->commands : NULL, f->daemon->tallies, f->daemon->n_tallies,
+                           &f->daemon->health, la_clock_now_s());
 }
 
 la_follower *la_follower_free(la_follower *f)
@@ -470,6 +480,7 @@ la_follower *la_follower_free(la_follower *f)
     close_store(f);
     if (f->view)
         la_registry_view_free(f->view);
+    la_usage_keeper_free(f->usage);
     la_snapshot_release(f->snapshot);
     la_shared_config_release(f->config);
     la_shared_config_release(f->new_config);

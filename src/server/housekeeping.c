@@ -38,14 +38,14 @@ void la_housekeeping_write_all_uses(la_store *store, la_last_used_book *book, la
                store ? la_detail() : "the store cannot be reached");
 }
 
-la_result la_housekeeping_upgrade(la_store *store, la_upgrades *upgrades, unsigned most, la_health *health,
+la_result la_housekeeping_upgrade(la_commands *c, la_upgrades *upgrades, unsigned most, la_health *health,
                                   bool *ret_changed)
 {
     la_upgrade upgrade;
     la_result r = la_ok();
 
     while (most-- > 0 && la_upgrades_peek(upgrades, &upgrade)) {
-        r = la_store_upgrade_secret(store, upgrade.secret_id, upgrade.digest);
+        r = la_command_upgrade_secret(c, upgrade.secret_id, upgrade.digest);
         if (!la_is_ok(r) && r.code != LA_NOT_FOUND)
             break;
         /* A secret that is gone by now is no failure. */

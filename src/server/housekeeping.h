@@ -5,10 +5,10 @@
 #ifndef LA_SERVER_HOUSEKEEPING_H
 #define LA_SERVER_HOUSEKEEPING_H
 
+#include "admin/commands.h"
 #include "server/health.h"
 #include "server/last_used.h"
 #include "server/upgrades.h"
-#include "store/store.h"
 
 /* Writes the next batch of what a loop handed over. What fails comes again. */
 la_result la_housekeeping_write_uses(la_store *store, la_last_used_book *book, la_health *health);
@@ -17,7 +17,7 @@ la_result la_housekeeping_write_uses(la_store *store, la_last_used_book *book, l
 void la_housekeeping_write_all_uses(la_store *store, la_last_used_book *book, la_health *health);
 
 /* Stores at most `most` of the waiting digests; *ret_changed where the feed moved by it. What fails comes again. */
-la_result la_housekeeping_upgrade(la_store *store, la_upgrades *upgrades, unsigned most, la_health *health,
+la_result la_housekeeping_upgrade(la_commands *c, la_upgrades *upgrades, unsigned most, la_health *health,
                                   bool *ret_changed);
 
 #endif

@@ -56,8 +56,7 @@ void la_daemon_publish(la_daemon *d, la_snapshot *s)
 /* As a browser names it: scheme, host and port; absent where it is not configured. */
 static la_slice admin_origin(const la_daemon *d)
 {
-    (void)d;
-    return LA_NO_SLICE;
+    return la_slice_of(d->snapshot->config->config.admin_origin);
 }
 
 static void handle_admin(void *self, la_http_exchange *x)

@@ -73,12 +73,6 @@ static void hand_over_usage(uv_timer_t *timer)
         uv_timer_start(timer, hand_over_usage, RETRY_MS, 0);
 }
 
-static uint64_t usage_flush_ms(const la_worker *w)
-{
-    (void)w;
-    return 10000;
-}
-
 void la_worker_note_tally(la_worker *w)
 {
     if (w->closing)
@@ -87,7 +81,8 @@ void la_worker_note_tally(la_worker *w)
         uv_timer_start(&w->last_used_timer, hand_over_last_used,
                        (uint64_t)w->daemon->started_with->config.last_used_flush_s * 1000, 0);
     if (!uv_is_active((const uv_handle_t *)&w->usage_timer))
-        uv_timer_start(&w->usage_timer, hand_over_usage, usage_flush_ms(w), 0);
+        uv_timer_start(&w->usage_timer, hand_over_usage,
+                       (uint64_t)w->serving->snapshot->config->config.usage_flush_s * 1000, 0);
 }
 
 /* ---- snapshots, draining ---- */

@@ -240,7 +240,8 @@ static bool is_wanted(const la_audit_filter *f, const la_audit_row *e)
 
 #define BACKWARDS " sequence BETWEEN ?1 AND ?2 ORDER BY sequence DESC"
 
-/* Begins at the newest event that may be wanted, along the index that leaves the fewest events over; is_wanted() sees to the rest. */
+/* Begins at the newest event that may be wanted, along the index that should leave the fewest events over (those that were done are by
+ * far the most); is_wanted() sees to the rest. */
 static la_result begin_list(la_store *s, const la_audit_filter *f, int64_t first, int64_t last, la_sql *ret)
 {
     la_slice key = LA_NO_SLICE;
@@ -251,6 +252,9 @@ static la_result begin_list(la_store *s, const la_audit_filter *f, int64_t first
     } else if (f->actor_id.p) {
         key = f->actor_id;
         sql = SELECT_EVENTS " INDEXED BY audit_by_actor WHERE actor_id = ?3 AND" BACKWARDS;
+    } else if (f->outcome.p && !la_slice_is(f->outcome, "done")) {
+        key = f->outcome;
+        sql = SELECT_EVENTS " INDEXED BY audit_by_outcome WHERE outcome = ?3 AND" BACKWARDS;
     } else if (f->action.p && is_pattern(f->action)) {
         key = area_of(f->action);
         sql = SELECT_EVENTS " INDEXED BY audit_by_area WHERE substr(action, 1, instr(action, '.')) = ?3 AND" BACKWARDS;

@@ -198,6 +198,13 @@ static la_result look_at_version(sqlite3 *db, const char *path)
 
 /* ---- damage ---- */
 
+/* The check says in words alone that it had no memory for a page. */
+static bool lacked_memory(const char *message)
+{
+    const char *code = strstr(message, "error code=7");
+    return code && (code[12] == '\0' || code[12] == '\n');
+}
+
 static la_result quick_check(la_store *s)
 {
     la_sql q;
@@ -211,6 +218,8 @@ static la_result quick_check(la_store *s)
     la_sql_done(&q);
     if (strcmp(message, "ok") == 0)
         return la_ok();
+    if (lacked_memory(message))
+        return la_fail(LA_NO_MEMORY, "%s: memory is exhausted", s->path);
     for (char *p = message; *p; p++)
         if (*p == '\n')
             *p = ' ';

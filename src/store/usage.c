@@ -123,12 +123,28 @@ static int64_t first_step(const la_usage_query *q)
     return q->from_s - q->from_s % step_s[q->step];
 }
 
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t most(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* To the beginning of a step that is not before it. */
+static int64_t round_up(int64_t at_s, int64_t step)
+{
+    return (at_s + step - 1) / step * step;
+}
+
 static la_result check_query(const la_usage_query *q)
 {
     if ((unsigned)q->step >= LA_USAGE_STEPS)
         return la_fail(LA_INVALID, "the step is unknown");
-    if (q->from_s < 0 || q->to_s < q->from_s)
-        return la_fail(LA_INVALID, "the span of usage ends before it begins, or begins before 1970");
+    if (q->from_s < 0 || q->to_s < q->from_s || q->to_s > INT64_MAX / 2)
+        return la_fail(LA_INVALID, "the span of usage ends before it begins, or is out of range");
     if ((q->to_s - first_step(q) - 1) / step_s[q->step] >= LA_USAGE_POINTS_MAX)
         return la_fail(LA_INVALID, "the span of usage has more than %d steps; ask for longer steps or a shorter span",
                        LA_USAGE_POINTS_MAX);
@@ -301,19 +317,48 @@ static la_result give_applications(la_sql *q, application_fn each, void *self)
     }
 }
 
+/*
+ * A span cut so that as much of it as possible is whole days, and of what is left whole hours: minutes, hours, days, hours, minutes.
+ * With many applications there are far fewer rows of these. Piece i lasts from ret[i] to ret[i + 1].
+ */
+#define PIECES 5
+static void cut(const la_usage_query *q, int64_t ret[PIECES + 1])
+{
+    const int64_t hour_s = step_s[LA_USAGE_HOUR], day_s = step_s[LA_USAGE_DAY];
+    int64_t to = round_up(q->to_s, step_s[q->step]);
+    ret[0] = first_step(q);
+    ret[1] = least(round_up(ret[0], hour_s), to);
+    ret[2] = most(ret[1], least(round_up(ret[1], day_s), to - to % hour_s));
+    ret[3] = most(ret[2], to - to % day_s);
+    ret[4] = most(ret[3], to - to % hour_s);
+    ret[5] = to;
+}
+
+#define PIECE(step, from, to)                                                                              \
+    "SELECT application_id, outcome, count FROM usage_application WHERE step = " step " AND at_s >= " from \
+    " AND at_s < " to " AND environment_id = ?7"
+#define ALL_PIECES                                                                                 \
+    PIECE("0", "?1", "?2")                                                                         \
+    " UNION ALL " PIECE("1", "?2", "?3") " UNION ALL " PIECE("2", "?3", "?4") " UNION ALL " PIECE( \
+        "1", "?4", "?5") " UNION ALL " PIECE("0", "?5", "?6")
+
 static la_result usage_applications(la_store *s, const la_usage_query *wanted, unsigned limit, application_fn each,
                                     void *self)
 {
     la_sql q;
+    int64_t bounds[PIECES + 1];
+    cut(wanted, bounds);
     LA_TRY(la_sql_begin(s,
                         "SELECT u.application_id, a.client_id, a.name, u.issued, u.refused"
                         " FROM (SELECT application_id, " ISSUED " AS issued, " REFUSED " AS refused"
-                        " FROM usage_application" OF_ENVIRONMENT
-                        " GROUP BY application_id ORDER BY sum(count) DESC, application_id LIMIT ?5) AS u"
+                        " FROM (" ALL_PIECES ") GROUP BY application_id"
+                        " ORDER BY sum(count) DESC, application_id LIMIT ?8) AS u"
                         " LEFT JOIN application AS a ON a.application_id = u.application_id"
                         " ORDER BY u.issued + u.refused DESC, u.application_id",
                         &q));
-    bind_span(&q, wanted);
+    for (size_t i = 0; i <= PIECES; i++)
+        la_sql_int(&q, bounds[i]);
+    la_sql_int(&q, wanted->environment_id);
     la_sql_int(&q, limit);
     return give_applications(&q, each, self);
 }

@@ -3,10 +3,12 @@ answers whatever the API is busy with."""
 
 import gzip
 import json
+import signal
 import sqlite3
 import threading
 
 import pytest
+import yaml
 
 import support
 from support import parse_responses
@@ -98,6 +100,31 @@ def test_monitors_may_use_any_host(server, path):
 
 def test_no_host_is_no_loopback_name(server):
     is_problem(ask(server, "/", host="", version="1.0"), 421, "misdirected")
+
+
+def test_the_configured_origin_is_served_and_follows_a_reload(server_factory):
+    def origin(value):
+        config = yaml.safe_load(server.config_path.read_text())
+        config["admin"].pop("origin", None)
+        config["admin"].update({"origin": value} if value else {})
+        server.config_path.write_text(yaml.safe_dump(config, sort_keys=False))
+
+    server = server_factory(lambda config: config["admin"].update(origin="https://admin.example"))
+    for host in ("admin.example", "ADMIN.example:443", "localhost"):
+        response = ask(server, "/", host=host)
+        assert response.status_code == 200
+        assert response.headers["Strict-Transport-Security"].startswith("max-age=")
+    for host in ("admin.example:8443", "other.example", "admin.example.other.example"):
+        is_problem(ask(server, "/", host=host), 421, "misdirected")
+    origin("https://other.example:8443")
+    server.process.send_signal(signal.SIGHUP)
+    support.poll(lambda: ask(server, "/", host="other.example:8443").status_code == 200, 10, "the new origin")
+    is_problem(ask(server, "/", host="admin.example"), 421, "misdirected")
+    is_problem(ask(server, "/", host="other.example"), 421, "misdirected")
+    origin(None)
+    server.process.send_signal(signal.SIGHUP)
+    support.poll(lambda: "Strict-Transport-Security" not in ask(server, "/").headers, 10, "no origin")
+    is_problem(ask(server, "/", host="other.example:8443"), 421, "misdirected")
 
 
 # ---- methods and paths -----------------------------------------------------------------------------------------------

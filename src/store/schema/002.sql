@@ -87,6 +87,7 @@ CREATE INDEX audit_by_environment ON audit_event (environment);
 CREATE INDEX audit_by_actor ON audit_event (actor_id);
 CREATE INDEX audit_by_action ON audit_event (action);
 CREATE INDEX audit_by_area ON audit_event (substr(action, 1, instr(action, '.')));
+CREATE INDEX audit_by_outcome ON audit_event (outcome);
 CREATE INDEX audit_by_target ON audit_event (target_id);
 
 CREATE TABLE audit_head (

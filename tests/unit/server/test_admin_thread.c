@@ -307,6 +307,7 @@ static void freeing_answers_everything(void **state)
     wait_until(&b, &b.n_started, 1);
     close(gone);
     rig_turn(b.rig);
+    la_admin_thread_stop(b.thread, 0); /* or the second one could begin as well, and wait for ever */
     uv_sem_post(&b.go);
     b.thread = la_admin_thread_free(b.thread);
     wait_for_answer(&b, held, memory, sizeof memory, 200);

@@ -1,6 +1,8 @@
 /* Each allocation of SQLite fails in turn, once and for good: the result is NO_MEMORY or success, and nothing is half. */
 #include "support.h"
 
+#include "store/audit.h"
+#include "store/operators.h"
 #include "store/sqlite_internal.h"
 
 static sqlite3_mem_methods real;
@@ -133,6 +135,111 @@ static la_result try_write(fixture *f, unsigned i)
     return r;
 }
 
+static la_result add_event(la_store *s)
+{
+    la_audit_head head;
+    la_slice none = LA_SLICE("");
+    LA_TRY(la_store_read_audit_head(s, &head));
+    la_audit_row e = {head.sequence + 1, 0, none, none, none, none, none, none, none, none, none, none, none, none};
+    memcpy(e.previous_hash, head.hash, sizeof e.previous_hash);
+    memset(e.hash, (int)e.sequence, sizeof e.hash);
+    return la_store_add_audit(s, &e, e.hash);
+}
+
+static la_result change_in_group(la_store *s, const la_new_application *a)
+{
+    LA_TRY(la_store_create_application(s, a, NOW_S));
+    return add_event(s);
+}
+
+/* A change and its event are both there, or neither. */
+static la_result try_group(fixture *f, unsigned i)
+{
+    char client_id[40];
+    la_application_row row;
+    la_audit_head before, after;
+    snprintf(client_id, sizeof client_id, "new-%u", i);
+    la_new_application a = new_application(f->sandbox, client_id, NULL);
+    LA_TRY(open_again(f));
+    long saved = left;
+    left = -1;
+    assert_ok(la_store_read_audit_head(f->store, &before));
+    left = saved;
+    la_result r = la_store_begin(f->store);
+    if (la_is_ok(r)) {
+        r = change_in_group(f->store, &a);
+        if (la_is_ok(r))
+            r = la_store_commit(f->store);
+        else
+            la_store_rollback(f->store);
+    }
+    left = -1;
+    assert_true(sqlite3_get_autocommit(f->store->db));
+    assert_code(la_store_find_application(f->store, 0, a.client_id, &row), la_is_ok(r) ? LA_OK : LA_NOT_FOUND);
+    assert_ok(la_store_read_audit_head(f->store, &after));
+    assert_int_equal(after.sequence, before.sequence + (la_is_ok(r) ? 1 : 0));
+    return r;
+}
+
+/* The caller goes on after a failure within the group: what it is told is there, and nothing else. */
+static la_result try_group_that_goes_on(fixture *f, unsigned i)
+{
+    char client_id[40];
+    la_application_row row;
+    la_audit_head before, after;
+    snprintf(client_id, sizeof client_id, "on-%u", i);
+    la_new_application a = new_application(f->sandbox, client_id, NULL);
+    LA_TRY(open_again(f));
+    long saved = left;
+    left = -1;
+    assert_ok(la_store_read_audit_head(f->store, &before));
+    assert_ok(la_store_begin(f->store));
+    left = saved;
+    la_result created = la_store_create_application(f->store, &a, NOW_S);
+    la_result noted = add_event(f->store);
+    la_result done = la_store_commit(f->store);
+    left = -1;
+    bool has_application = la_is_ok(created) && la_is_ok(done), has_event = la_is_ok(noted) && la_is_ok(done);
+    assert_true(sqlite3_get_autocommit(f->store->db));
+    assert_code(la_store_find_application(f->store, 0, a.client_id, &row), has_application ? LA_OK : LA_NOT_FOUND);
+    assert_ok(la_store_read_audit_head(f->store, &after));
+    assert_int_equal(after.sequence, before.sequence + (has_event ? 1 : 0));
+    LA_TRY(created);
+    LA_TRY(noted);
+    return done;
+}
+
+static la_result try_usage(fixture *f, unsigned i)
+{
+    la_usage_count c = {f->sandbox, 1, 1000, "issued", 1};
+    la_usage_latency l = {f->sandbox, 1000, {1}};
+    LA_TRY(open_again(f));
+    la_result r = la_store_add_usage(f->store, &c, 1, &l, 1);
+    left = -1;
+    assert_int_equal(run_sql(f->path, "SELECT count(DISTINCT total) FROM (SELECT sum(count) AS total FROM usage_total"
+                                      " GROUP BY step UNION ALL SELECT sum(count) FROM usage_application GROUP BY step"
+                                      " UNION ALL SELECT sum(count) FROM usage_latency GROUP BY step)") <= 1,
+                     1);
+    return r;
+}
+
+static la_result try_operator(fixture *f, unsigned i)
+{
+    la_operator_row o = {.role = LA_ROLE_ADMIN, .n_environments = 2, .environments = {"a", "b"}}, found;
+    uint64_t id;
+    snprintf(o.email, sizeof o.email, "%u@b.example", i);
+    LA_TRY(open_again(f));
+    la_result r = la_store_add_operator(f->store, &o, NOW_S, &id);
+    if (la_is_ok(r))
+        r = la_store_find_operator(f->store, id, &found);
+    left = -1;
+    assert_true(sqlite3_get_autocommit(f->store->db));
+    la_result there = la_store_find_operator_by_email(f->store, la_slice_of(o.email), &found);
+    assert_true(there.code == LA_NOT_FOUND || found.n_environments == 2);
+    assert_true(!la_is_ok(r) || la_is_ok(there));
+    return r;
+}
+
 static void fill(fixture *f)
 {
     la_new_secret secret = keyed_secret(1);
@@ -175,13 +282,31 @@ static void writing_survives(void **state)
     assert_int_equal(run_sql(f->path, "SELECT integrity_check = 'ok' FROM pragma_integrity_check"), 1);
 }
 
+static void groups_survive(void **state)
+{
+    fixture *f = *state;
+    walk(f, try_group, false, 1);
+    walk(f, try_group_that_goes_on, false, 1);
+    assert_int_equal(run_sql(f->path, "SELECT integrity_check = 'ok' FROM pragma_integrity_check"), 1);
+}
+
+static void counting_survives(void **state)
+{
+    walk(*state, try_usage, false, 3);
+}
+
+static void operators_survive(void **state)
+{
+    walk(*state, try_operator, false, 3);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up_store, tear_down_store)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(opening_survives),  TEST(creating_survives), TEST(listing_survives),
-        TEST(the_feed_survives), TEST(writing_survives),
+        TEST(opening_survives), TEST(creating_survives), TEST(listing_survives),  TEST(the_feed_survives),
+        TEST(writing_survives), TEST(groups_survive),    TEST(counting_survives), TEST(operators_survive),
     };
     return cmocka_run_group_tests_name("store memory", tests, set_up_allocator, NULL);
 }

@@ -100,6 +100,79 @@ static void our_schema_has_a_step_for_each_version(void **state)
     assert_int_equal(run_sql(b->path, "SELECT length(value) FROM meta WHERE name = 'store'"), 16);
 }
 
+/* What version 1 left behind, opened by this one. */
+static void a_database_of_version_1_keeps_all_that_it_has(void **state)
+{
+    bare *b = *state;
+    la_store *s;
+    la_application_row row;
+    la_feed_position position;
+    mirror m = {0};
+    uint64_t n, secret_id;
+    run_sql(b->path, "PRAGMA application_id = 1819173237"); /* "lnau" */
+    assert_ok(la_store_migrate(b->db, b->path, la_schema_steps, 1));
+    sqlite3_close(b->db);
+    b->db = NULL;
+    run_sql(b->path,
+            "INSERT INTO environment (name) VALUES ('production'), ('sandbox');"
+            "INSERT INTO meta VALUES ('pepper', x'0102');"
+            "INSERT INTO application (environment_id, client_id, name, scopes, auth_method, enabled, created_at_s)"
+            " VALUES (1, 'a', 'Acme', 'api', 0, 1, 1000), (2, 'b', 'Zoë', 'api customer', 1, 0, 2000);"
+            "INSERT INTO secret (application_id, number, digest, hint, created_at_s, expires_at_s, last_used_at_s)"
+            " VALUES (1, 1, zeroblob(32), 'las_…', 1000, 0, 1500);"
+            "INSERT INTO customer VALUES (2, 'u1', 2, '', 2000);"
+            "INSERT INTO signing_key VALUES (1, 1, 'ES256', 'kid', 1, 2, 0, 0, '{}', x'03');"
+            "INSERT INTO change (tag, kind, environment_id, key) VALUES (7, 3, 1, 'a'), (8, 3, 2, 'b');");
+    int64_t tag = run_sql(b->path, "SELECT hex(value) = '' FROM meta WHERE name = 'store'");
+    assert_int_equal(tag, 0);
+    assert_ok(la_store_open(b->path, LA_STORE_MIGRATE, &s));
+    assert_int_equal(run_sql(b->path, "PRAGMA user_version"), la_schema_version);
+    assert_ok(la_store_find_application(s, 0, LA_SLICE("b"), &row));
+    assert_string_equal(row.name, "Zoë");
+    assert_false(row.enabled);
+    assert_int_equal(row.created_at_s, 2000);
+    assert_int_equal(row.updated_at_s, 2000);
+    assert_int_equal(row.version, 1);
+    assert_ok(la_store_find_application(s, 0, LA_SLICE("a"), &row));
+    assert_int_equal(row.live_secrets, 1);
+    assert_int_equal(row.last_used_at_s, 1500);
+    assert_ok(la_store_count_applications(s, 2, &n));
+    assert_int_equal(n, 1);
+    assert_ok(la_store_read_all(s, mirror_apply, &m, &position));
+    assert_int_equal(m.n, 7);
+    assert_int_equal(position.sequence, 2); /* a registry that followed version 1 goes on from there */
+    assert_int_equal(position.tag, 8);
+    la_new_secret secret = keyed_secret(1);
+    assert_ok(la_store_add_secret(s, 1, &secret, 4, NOW_S, &secret_id));
+    assert_ok(set_enabled(s, 2, true));
+    assert_mirror_follows(s, &m, &position, 1);
+    assert_int_equal(run_sql(b->path, "SELECT integrity_check = 'ok' FROM pragma_integrity_check"), 1);
+    assert_int_equal(run_sql(b->path, "SELECT count(*) FROM pragma_foreign_key_check"), 0);
+    mirror_done(&m);
+    la_store_close(s);
+    assert_ok(la_store_open(b->path, LA_STORE_MIGRATE, &s)); /* once more: nothing is left to do */
+    la_store_close(s);
+}
+
+/* The schema is the same whether it was made at once or step by step with data in between. */
+static void both_ways_lead_to_one_schema(void **state)
+{
+    bare *b = *state;
+    sqlite3 *other;
+    char sql[700];
+    assert_ok(la_store_migrate(b->db, b->path, la_schema_steps, la_schema_version));
+    snprintf(sql, sizeof sql, "%s.other", b->path);
+    assert_int_equal(sqlite3_open(sql, &other), SQLITE_OK);
+    for (unsigned i = 1; i <= la_schema_version; i++)
+        assert_ok(la_store_migrate(other, sql, la_schema_steps, i));
+    sqlite3_close(other);
+    snprintf(sql, sizeof sql,
+             "ATTACH '%s.other' AS o; SELECT count(*) FROM (SELECT type, name, sql FROM main.sqlite_schema"
+             " EXCEPT SELECT type, name, sql FROM o.sqlite_schema)",
+             b->path);
+    assert_int_equal(run_sql(b->path, sql), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -107,7 +180,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(all_steps_are_taken_in_order),           TEST(an_older_database_takes_only_what_it_lacks),
         TEST(a_failing_step_undoes_those_before_it),  TEST(a_locked_database_is_not_waited_for_forever),
-        TEST(our_schema_has_a_step_for_each_version),
+        TEST(our_schema_has_a_step_for_each_version), TEST(a_database_of_version_1_keeps_all_that_it_has),
+        TEST(both_ways_lead_to_one_schema),
     };
     return cmocka_run_group_tests_name("store migrations", tests, NULL, NULL);
 }

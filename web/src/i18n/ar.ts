@@ -1,0 +1,7 @@
+// Arabic.
+import { applications } from './ar/applications';
+import { base } from './ar/base';
+import { operations } from './ar/operations';
+import type { Translation } from './en';
+
+export const ar: Translation = { ...base, ...applications, ...operations };

@@ -1,0 +1,109 @@
+// Where tokens come from and for what: endpoints, scopes, lifetimes; and the form that changes what the application may ask for.
+import type { VNode } from 'preact';
+import { useState } from 'preact/hooks';
+import * as admin from '../../api/admin';
+import type { Application, AuthMethod, Environment } from '../../api/types';
+import { t } from '../../i18n';
+import { mayChange } from '../../lib/session';
+import { duration } from '../../lib/time';
+import { toast } from '../../lib/toast';
+import { Button } from '../../ui/button';
+import { ConflictNotice, type Difference, useVersionedEdit } from '../../ui/conflict';
+import { Code, CodeWithCopy, Fact, Facts, Table } from '../../ui/data';
+import { Actions, Dialog } from '../../ui/dialog';
+import { ErrorBox } from '../../ui/feedback';
+import { Field } from '../../ui/field';
+import { Section } from '../../ui/page';
+import { offeredScopes } from '../applications';
+import { AuthMethodChoice, ScopeChoices, scopeForm, scopeMeaning } from './choices';
+
+const inOrder = (scopes: readonly string[]): string => [...scopes].sort().join(' ');
+
+function differences(before: Application, after: Application): Difference[] {
+  const rows: Difference[] = [
+    { label: t('app.name'), before: <bdi>{before.name}</bdi>, after: <bdi>{after.name}</bdi> },
+    { label: t('app.scopes'), before: <Code>{inOrder(before.scopes)}</Code>, after: <Code>{inOrder(after.scopes)}</Code> },
+    { label: t('app.auth_method'), before: t(`auth.${before.auth_method}`), after: t(`auth.${after.auth_method}`) },
+    { label: t('app.status'), before: before.enabled ? t('app.enabled') : t('app.disabled'), after: after.enabled ? t('app.enabled') : t('app.disabled') },
+  ];
+  const same = [before.name === after.name, inOrder(before.scopes) === inOrder(after.scopes), before.auth_method === after.auth_method, before.enabled === after.enabled];
+  return rows.filter((_, i) => !same[i]);
+}
+
+export function EditDialog({ application, onSaved, onClose }: { application: Application; onSaved: (application: Application) => void; onClose: () => void }): VNode {
+  // What the form began with: the difference to it is what is sent, so that another's change of another field stays.
+  const [base] = useState(application);
+  const [name, setName] = useState(base.name);
+  const [scopes, setScopes] = useState<readonly string[]>(base.scopes);
+  const [method, setMethod] = useState<AuthMethod>(base.auth_method);
+  const change: admin.ApplicationChange = {
+    ...(name.trim() !== base.name && { name: name.trim() }),
+    ...(inOrder(scopes) !== inOrder(base.scopes) && { scopes: [...scopes] }),
+    ...(method !== base.auth_method && { auth_method: method }),
+  };
+  const edit = useVersionedEdit<Application>(
+    base,
+    (version) => admin.changeApplication(base, change, version),
+    () => admin.getApplication(base.environment, base.client_id),
+    (saved) => {
+      toast(t('app.saved'));
+      onSaved(saved);
+    },
+  );
+  const offered = [...new Set([...offeredScopes(base.environment), ...base.scopes])];
+  const submit = (event: Event): void => {
+    event.preventDefault();
+    const wrong = { name: name.trim() ? undefined : t('app.name_missing'), scopes: scopes.length ? undefined : t('app.scopes_missing') };
+    if (edit.invalid(wrong)) return;
+    if (Object.keys(change).length === 0 && !edit.theirs) onClose();
+    else void edit.save();
+  };
+  return (
+    <Dialog title={t('app.edit')} onClose={onClose}>
+      <form class="stack" onSubmit={submit} noValidate>
+        <Field label={t('app.name')} value={name} onInput={setName} error={edit.fieldError('name')} maxLength={200} autofocus />
+        <ScopeChoices environment={base.environment} offered={offered} chosen={scopes} onChange={setScopes} error={edit.fieldError('scopes')} />
+        <AuthMethodChoice value={method} onChange={setMethod} error={edit.fieldError('auth_method')} />
+        {edit.error !== undefined && <ErrorBox error={edit.error} />}
+        {edit.theirs ? (
+          <ConflictNotice differences={differences(base, edit.theirs)} busy={edit.busy} onOverwrite={() => void edit.save()} onTakeTheirs={() => edit.theirs && onSaved(edit.theirs)} />
+        ) : (
+          <Actions>
+            <Button kind="primary" type="submit" busy={edit.busy}>{t('save')}</Button>
+            <Button onClick={onClose}>{t('cancel')}</Button>
+          </Actions>
+        )}
+      </form>
+    </Dialog>
+  );
+}
+
+export function AccessSection({ application, environment, onChanged }: { application: Application; environment: Environment; onChanged: (application: Application) => void }): VNode {
+  const [editing, setEditing] = useState(false);
+  const known = (scope: string): Environment['scopes'][number] | undefined => environment.scopes.find((s) => s.name === scope);
+  const edit = mayChange(application) && <Button onClick={() => setEditing(true)}>{t('edit')}</Button>;
+  return (
+    <Section title={t('access.title')} intro={t('access.intro')} actions={edit}>
+      <div class="stack">
+        <Table
+          caption={t('app.scopes')}
+          rows={application.scopes}
+          id={(s) => s}
+          columns={[
+            { title: t('access.scope'), head: true, cell: (s) => <Code>{scopeForm(s)}</Code> },
+            { title: t('access.for'), cell: (s) => <span class="hint">{scopeMeaning(s)}</span> },
+            { title: t('access.audience'), cell: (s) => <Code>{known(s)?.audience ?? ''}</Code> },
+            { title: t('access.lifetime'), cell: (s) => { const info = known(s); return info && duration(info.lifetime_s); } },
+          ]}
+        />
+        <Facts>
+          <Fact name={t('access.token_endpoint')}><CodeWithCopy text={environment.token_endpoint} what={t('access.token_endpoint')} /></Fact>
+          <Fact name={t('access.issuer')}><CodeWithCopy text={environment.issuer} what={t('access.issuer')} /></Fact>
+          <Fact name={t('access.jwks')}><CodeWithCopy text={environment.jwks_uri} what={t('access.jwks')} /></Fact>
+          <Fact name={t('app.auth_method')}>{t(`auth.${application.auth_method}`)}</Fact>
+        </Facts>
+      </div>
+      {editing && <EditDialog application={application} onClose={() => setEditing(false)} onSaved={(saved) => { setEditing(false); onChanged(saved); }} />}
+    </Section>
+  );
+}
