@@ -22,10 +22,10 @@
     {                                                                                              \
         return r->o_##option ? *r->o_##option : la_choices_value(&la_choices_##choices, fallback); \
     }
-#define TEXT(mapping, option, fallback, kind)                     \
-    static const char *mapping##_##option(const raw_##mapping *r) \
-    {                                                             \
-        return r->o_##option ? r->o_##option : (fallback);        \
+#define TEXT(mapping, option, fallback, kind)                                      \
+    [[maybe_unused]] static const char *mapping##_##option(const raw_##mapping *r) \
+    {                                                                              \
+        return r->o_##option ? r->o_##option : (fallback);                         \
     }
 #define NEEDED_TEXT(mapping, option, kind) TEXT(mapping, option, "", kind)
 #define OPTIONAL_TEXT(mapping, option, kind) TEXT(mapping, option, NULL, kind)

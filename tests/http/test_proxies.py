@@ -55,19 +55,17 @@ class Place:
         response = connection.getresponse()
         text = response.read().decode()
         support.remember(text)
+        self.request_id = response.headers["X-Request-Id"]
         status = response.status
         connection.close()
         return status, text
 
-    def token_lines(self):
-        return [line for line in self.server.log_lines() if line["event"] == "token"]
-
     def logged(self, fields, source, **changes):
         """Status, and what the request log says."""
-        before = len(self.token_lines())
         status, _ = self.post(fields, source, **changes)
-        support.poll(lambda: len(self.token_lines()) > before, 10, "the log line")
-        return status, self.token_lines()[-1]
+        lines = support.poll(lambda: [line for line in self.server.log_lines() if line["event"] == "token" and line["request_id"] == self.request_id],
+                             10, "the log line")
+        return status, lines[0]
 
     def forged(self):
         return self.server.metric("leanauth_forged_client_certificates_total")
