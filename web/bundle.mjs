@@ -45,9 +45,9 @@ function staticImports(metafile, entry) {
   return [...found];
 }
 
-function html({ boot, style, app, icon, preload }) {
+function html({ boot, style, app, icon, preload, ar }) {
   return `<!doctype html>
-<html lang="en" dir="ltr">
+<html lang="en" dir="ltr" data-ar="${ar}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -56,8 +56,8 @@ function html({ boot, style, app, icon, preload }) {
 <title>leanauth</title>
 <script src="${boot}"></script>
 <link rel="stylesheet" href="${style}">
-<link rel="icon" href="${icon}" type="image/svg+xml">
 ${preload.map((path) => `<link rel="modulepreload" href="${path}">\n`).join('')}<script type="module" src="${app}"></script>
+<link rel="icon" href="${icon}" type="image/svg+xml">
 </head>
 <body>
 <div id="app"></div>
@@ -104,8 +104,10 @@ export async function bundle(web, modules) {
 
   const entry = Object.keys(app.metafile.outputs).find((name) => /\/app-[^/]*\.js$/.test(name));
   const named = (prefix) => files.find((f) => f.path.startsWith(`/assets/${prefix}-`)).path;
-  const preload = staticImports(app.metafile, entry).map((path) => `/assets/${basename(path)}`);
+  // The largest first: over HTTP/1.1 a browser fetches six at a time.
+  const size = (name) => app.metafile.outputs[name].bytes;
+  const preload = [entry, ...staticImports(app.metafile, entry)].sort((a, b) => size(b) - size(a)).map((path) => `/assets/${basename(path)}`);
   const first = { boot: named('boot'), style: named('style'), app: `/assets/${basename(entry)}`, icon };
-  files.unshift({ path: '/index.html', bytes: Buffer.from(html({ ...first, preload })) });
-  return { files, inputs, first: ['/index.html', ...Object.values(first), ...preload] };
+  files.unshift({ path: '/index.html', bytes: Buffer.from(html({ ...first, preload, ar: named('ar') })) });
+  return { files, inputs, first: ['/index.html', ...new Set([...Object.values(first), ...preload])] };
 }

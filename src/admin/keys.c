@@ -11,6 +11,8 @@
 #include "jose/key.h"
 #include "jose/schedule.h"
 
+#include <stdlib.h>
+
 static la_result wrap_key(la_commands *c, const la_key *key, la_buffer *wrapped)
 {
     la_buffer plain;
@@ -24,14 +26,30 @@ static la_result wrap_key(la_commands *c, const la_key *key, la_buffer *wrapped)
     return r;
 }
 
-/* The successor's times, and, in the same event, until when the predecessor signs. */
-static la_result add_key(la_commands *c, unsigned index, const la_key_record *record, const la_schedule_plan *plan)
+/* The keys that the new one succeeds, with their times: at most keys->n of them. */
+static size_t list_succeeded(const la_key_list *keys, const la_schedule_plan *plan, la_key_retirement *ret)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < keys->n; i++)
+        if (la_schedule_succeeds(plan, &keys->records[i]))
+            ret[n++] = (la_key_retirement){keys->records[i].key_id, plan->retires_at_s, plan->removed_at_s};
+    return n;
+}
+
+/* The successor's times, and, in the same event, until when its predecessors sign. */
+static la_result add_key(la_commands *c, unsigned index, const la_key_record *record, const la_key_list *keys,
+                         const la_schedule_plan *plan)
 {
     la_change change;
-    la_key_retirement retired = {plan->newest_key_id, plan->predecessor_retires_at_s, plan->predecessor_removed_at_s};
     bool first = plan->newest_key_id == 0;
-    LA_TRY(la_change_begin(c, &change));
-    la_result r = la_store_add_key(c->store, record, plan->newest_key_id, &retired, first ? 0 : 1);
+    la_key_retirement *retired = calloc(keys->n + 1, sizeof *retired);
+    if (!retired)
+        return la_fail(LA_NO_MEMORY, "there is no memory for the list of keys");
+    size_t n = list_succeeded(keys, plan, retired);
+    la_result r = la_change_begin(c, &change);
+    if (!la_is_ok(r))
+        goto done;
+    r = la_store_add_key(c->store, record, plan->newest_key_id, retired, n);
     la_audit_event event = {
         .environment = c->config->environments[index].name,
         .action = first ? "key.create" : "key.rotate",
@@ -40,13 +58,16 @@ static la_result add_key(la_commands *c, unsigned index, const la_key_record *re
         .target_name = record->algorithm,
         .detail = json_pack("{s:o, s:o, s:o}", "published_at", la_detail_time(record->published_at_s), "activates_at",
                             la_detail_time(record->activates_at_s), "predecessor_retires_at",
-                            la_detail_time(first ? 0 : plan->predecessor_retires_at_s)),
+                            la_detail_time(n ? plan->retires_at_s : 0)),
     };
-    return la_change_end(c, &change, r, &event);
+    r = la_change_end(c, &change, r, &event);
+done:
+    free(retired);
+    return r;
 }
 
-static la_result store_key(la_commands *c, unsigned index, const la_key *key, const la_schedule_plan *plan,
-                           int64_t now_s)
+static la_result store_key(la_commands *c, unsigned index, const la_key *key, const la_key_list *keys,
+                           const la_schedule_plan *plan, int64_t now_s)
 {
     la_buffer jwk, wrapped;
     la_buffer_init(&jwk, 16384);
@@ -68,14 +89,15 @@ static la_result store_key(la_commands *c, unsigned index, const la_key *key, co
         .public_jwk = la_buffer_slice(&jwk),
         .wrapped_private = la_buffer_slice(&wrapped),
     };
-    r = add_key(c, index, &record, plan);
+    r = add_key(c, index, &record, keys, plan);
 done:
     la_buffer_done(&jwk);
     la_buffer_done(&wrapped);
     return r;
 }
 
-static la_result make_key(la_commands *c, unsigned index, const la_schedule_plan *plan, int64_t now_s)
+static la_result make_key(la_commands *c, unsigned index, const la_key_list *keys, const la_schedule_plan *plan,
+                          int64_t now_s)
 {
     la_slice name = c->config->environments[index].algorithm;
     const la_algorithm *algorithm = la_algorithm_find(name);
@@ -83,7 +105,7 @@ static la_result make_key(la_commands *c, unsigned index, const la_schedule_plan
         return la_fail(LA_INVALID, "this build has no algorithm %.*s", LA_FMT(name));
     la_key *key;
     LA_TRY(la_key_generate(algorithm, &key));
-    la_result r = store_key(c, index, key, plan, now_s);
+    la_result r = store_key(c, index, key, keys, plan, now_s);
     la_key_free(key);
     return r;
 }
@@ -96,7 +118,8 @@ static la_result plan_key(la_commands *c, unsigned index, const la_key_list *key
         .rotate_every_s = e->key_rotate_every_s,
         .jwks_max_age_s = e->jwks_max_age_s,
         .margin_s = e->key_publish_margin_s,
-        .longest_lifetime_s = la_environment_longest_lifetime_s(e),
+        /* Not that of the configuration: it may have been longer yesterday, and may be again before the key retires. */
+        .longest_lifetime_s = LA_TOKEN_LIFETIME_MAX_S,
         .by_hand = by_hand,
     };
     return la_schedule_plan_next(keys->records, keys->n, &policy, e->algorithm, now_s, ret);
@@ -154,7 +177,7 @@ static la_result keep_environment(la_commands *c, unsigned index, int64_t now_s)
     if (la_is_ok(r))
         r = plan_key(c, index, &keys, false, now_s, &plan);
     if (la_is_ok(r) && plan.wanted) {
-        r = make_key(c, index, &plan, now_s);
+        r = make_key(c, index, &keys, &plan, now_s);
         if (r.code == LA_CONFLICT)
             r = la_ok(); /* another process was faster: the key that was wanted is there */
     }
@@ -189,7 +212,7 @@ la_result la_command_rotate_key(la_commands *c, la_slice environment, int64_t no
     if (la_is_ok(r))
         r = plan_key(c, index, &keys, true, now_s, &plan);
     if (la_is_ok(r) && plan.wanted) {
-        r = make_key(c, index, &plan, now_s);
+        r = make_key(c, index, &keys, &plan, now_s);
         if (r.code == LA_CONFLICT)
             r = la_fail(LA_CONFLICT, "environment %.*s: another process has just started a rotation",
                         LA_FMT(environment));

@@ -42,10 +42,16 @@ static bool find_column(la_slice name, la_column *ret)
     return false;
 }
 
-static la_result unknown_column(const char *what, la_slice name)
+static la_result unknown_member(la_slice name)
 {
     char shown[LA_RULE_SHOWN_BYTES];
-    return la_fail(LA_INVALID, "unknown %s \"%s\"; known are: " COLUMN_LIST, what, la_rule_show(name, shown));
+    return la_fail(LA_INVALID, "unknown member \"%s\"; known are: " COLUMN_LIST, la_rule_show(name, shown));
+}
+
+/* Without its text: where the header line is missing this is a value, and may be a secret. */
+static la_result unknown_column(unsigned i)
+{
+    return la_fail(LA_INVALID, "column %u of the header line has no known name; known are: " COLUMN_LIST, i + 1);
 }
 
 la_result la_rows_form_of(const char *path, la_rows_form *ret)
@@ -76,7 +82,7 @@ static la_result read_header(la_rows *r)
     for (unsigned i = 0; i < r->csv.n_fields; i++) {
         la_column column;
         if (!find_column(r->csv.fields[i], &column))
-            return unknown_column("column", r->csv.fields[i]);
+            return unknown_column(i);
         if (seen[column])
             return la_fail(LA_INVALID, "column \"%s\" stands twice in the header line", column_names[column]);
         seen[column] = true;
@@ -156,7 +162,7 @@ static la_result parse_object(la_rows *r, la_slice line, la_row *ret)
     {
         la_column column;
         if (!find_column(la_slice_of(key), &column))
-            return unknown_column("member", la_slice_of(key));
+            return unknown_member(la_slice_of(key));
         LA_TRY(take_member(r, column, value, ret));
     }
     return la_ok();

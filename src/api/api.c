@@ -106,7 +106,7 @@ static la_result after_failure(la_api *a, la_result r)
 static void note_refusal(la_api_call *c, const char *reason)
 {
     uint64_t unwritten;
-    if (!c->commands || !la_api_refusals_take(&c->api->refusals, c->now_s, &unwritten))
+    if (!c->commands || !la_api_refusals_take(&c->api->refusals, c->commands->actor.id, c->now_s, &unwritten))
         return;
     bool has_environment = la_slice_starts(c->route->path, LA_SLICE("/environments/")) &&
                            la_api_may_see(c, c->parameters[0]) &&

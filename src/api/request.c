@@ -7,8 +7,8 @@
 #include <stdio.h>
 
 #define QUERY_BYTES_MAX 8192
-#define BODY_BYTES_MAX 65536
-#define BLAMED_MAX 32 /* fields that one answer names */
+#define BODY_BYTES_MAX 32768 /* the largest that makes sense is a list of scopes */
+#define BLAMED_MAX 32        /* fields that one answer names */
 
 /* ---- blame ---- */
 
@@ -42,7 +42,7 @@ la_result la_api_check(const la_api_call *c)
     if (!c->errors)
         return la_ok();
     const json_t *first = json_array_get(c->errors, 0);
-    return la_fail(LA_INVALID, "%s: %s", first ? json_string_value(json_object_get(first, "field")) : "the request",
+    return la_fail(LA_INVALID, "\"%s\": %s", first ? json_string_value(json_object_get(first, "field")) : "the request",
                    first ? json_string_value(json_object_get(first, "detail")) : "is not valid");
 }
 

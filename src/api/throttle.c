@@ -20,7 +20,7 @@ static void note_throttled(la_api_call *c, la_slice who)
 {
     uint64_t unwritten;
     if (!la_api_refusals_is_new(&c->api->refusals, c->request->client_address, who, c->now_s) ||
-        !la_api_refusals_take(&c->api->refusals, c->now_s, &unwritten))
+        !la_api_refusals_take(&c->api->refusals, LA_SLICE(""), c->now_s, &unwritten))
         return;
     la_audit_event event = {
         .environment = LA_SLICE(""),

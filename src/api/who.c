@@ -135,7 +135,7 @@ static la_result check_role(la_api_call *c)
     if (c->route->roles & LA_API_ROLE(c->who.role))
         return la_ok();
     if (c->who.kind == LA_API_APPLICATION) {
-        c->challenge = LA_API_INSUFFICIENT_SCOPE;
+        c->challenge = LA_BEARER_SCOPE;
         return la_fail(LA_FORBIDDEN, "the access token needs the scope admin:write");
     }
     return la_fail(LA_FORBIDDEN, "the role %s does not allow this", la_role_name(c->who.role));

@@ -58,6 +58,12 @@ static la_result refused(const json_t *answer, long status)
     return la_fail(LA_CONFLICT, "%s: %s", error, description ? description : "(no description)");
 }
 
+/* RFC 6749 A.12. What is printed goes to a terminal or into a header. */
+static bool has_token(const json_t *answer)
+{
+    return la_is_vschar(la_slice_of(json_string_value(json_object_get(answer, "access_token"))));
+}
+
 static la_result request(const la_token_ask *ask, const char *url, json_t **ret)
 {
     la_buffer form, body;
@@ -71,7 +77,7 @@ static la_result request(const la_token_ask *ask, const char *url, json_t **ret)
     la_result r = la_buffer_ok(&form) ? la_fetch(url, la_buffer_slice(&form), &body, &status)
                                       : la_fail(LA_TOO_LARGE, "the request is too large");
     json_t *answer = la_is_ok(r) ? json_loadb(la_buffer_slice(&body).p, body.n, JSON_REJECT_DUPLICATES, NULL) : NULL;
-    if (la_is_ok(r) && (status != 200 || !json_is_string(json_object_get(answer, "access_token"))))
+    if (la_is_ok(r) && (status != 200 || !has_token(answer)))
         r = refused(answer, status);
     la_buffer_done(&form);
     la_buffer_done(&body);

@@ -67,12 +67,3 @@ const la_environment_config *la_config_environment(const la_config *c, la_slice 
             return &c->environments[i];
     return NULL;
 }
-
-uint32_t la_environment_longest_lifetime_s(const la_environment_config *e)
-{
-    uint32_t longest = e->api.lifetime_s > e->customer.lifetime_s ? e->api.lifetime_s : e->customer.lifetime_s;
-    for (unsigned i = 0; i < e->n_scopes; i++)
-        if (e->scopes[i].lifetime_s > longest)
-            longest = e->scopes[i].lifetime_s;
-    return longest;
-}

@@ -24,6 +24,9 @@ typedef enum la_customer_id_format {
 
 typedef enum la_request_log { LA_REQUEST_LOG_ALL, LA_REQUEST_LOG_REFUSED, LA_REQUEST_LOG_NONE } la_request_log;
 
+/* No option sets a longer lifetime of a token: how long a retired key can still be needed follows from it. */
+#define LA_TOKEN_LIFETIME_MAX_S 86400
+
 typedef struct la_scope_policy {
     la_slice name;
     la_slice audience;
@@ -97,9 +100,6 @@ typedef struct la_environment_config {
     uint32_t key_rotate_every_s;   /* 0: only by hand */
     uint32_t key_publish_margin_s; /* on top of jwks_max_age_s before a new key signs */
 } la_environment_config;
-
-/* The longest lifetime of a token of this environment, seconds. */
-uint32_t la_environment_longest_lifetime_s(const la_environment_config *e);
 
 typedef struct la_limits_config {
     uint32_t header_bytes;

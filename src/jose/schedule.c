@@ -117,12 +117,32 @@ static const la_key_record *newest_of(const la_key_record *keys, size_t n)
     return newest;
 }
 
-static bool any_published(const la_key_record *keys, size_t n, int64_t now_s)
+static size_t count_published(const la_key_record *keys, size_t n, int64_t now_s)
 {
+    size_t count = 0;
     for (size_t i = 0; i < n; i++)
-        if (la_schedule_is_published(&keys[i], now_s))
-            return true;
-    return false;
+        count += la_schedule_is_published(&keys[i], now_s);
+    return count;
+}
+
+/*
+ * The newest key that was born later than now: the clock is behind, or was ahead then. Nothing that is decided now may take that
+ * key or an older one away: once the clock is right again they could have tokens that live. The next rotation decides.
+ */
+static uint64_t newest_of_the_future(const la_key_record *keys, size_t n, int64_t now_s)
+{
+    uint64_t newest = 0;
+    for (size_t i = 0; i < n; i++)
+        if (keys[i].published_at_s > now_s && keys[i].key_id > newest)
+            newest = keys[i].key_id;
+    return newest;
+}
+
+/* Not only the newest: a rotation whose clock was behind left the key before it without an end. */
+bool la_schedule_succeeds(const la_schedule_plan *plan, const la_key_record *key)
+{
+    return plan->removed_at_s != 0 && key->key_id > plan->left_key_id &&
+           (key->key_id == plan->newest_key_id || key->retires_at_s == 0);
 }
 
 /* Whether a successor is wanted now. `lead_s`: from publication to activation. */
@@ -133,6 +153,13 @@ static la_result is_wanted(const la_key_record *keys, size_t n, const la_schedul
     size_t last = la_schedule_signing(keys, n, after(now_s, FAR_LEADS * lead_s + FAR_S));
     const la_key_record *key = &keys[last];
     bool pending = last != la_schedule_signing(keys, n, now_s);
+    if (count_published(keys, n, now_s) >= LA_SCHEDULE_KEYS_MAX) {
+        *ret = false;
+        return policy->by_hand
+                   ? la_fail(LA_CONFLICT, "%d keys are published still; wait until the tokens of one are over",
+                             LA_SCHEDULE_KEYS_MAX)
+                   : la_ok();
+    }
     if (!la_slice_equal(key->algorithm, algorithm)) {
         *ret = true;
         return la_ok();
@@ -154,13 +181,8 @@ la_result la_schedule_plan_next(const la_key_record *keys, size_t n, const la_sc
                                 la_slice algorithm, int64_t now_s, la_schedule_plan *ret)
 {
     const la_key_record *newest = newest_of(keys, n);
-    la_schedule_plan plan = {0};
-    if (newest) {
-        plan.newest_key_id = newest->key_id;
-        plan.predecessor_retires_at_s = newest->retires_at_s;
-        plan.predecessor_removed_at_s = newest->removed_at_s;
-    }
-    if (!any_published(keys, n, now_s)) {
+    la_schedule_plan plan = {.newest_key_id = newest ? newest->key_id : 0};
+    if (count_published(keys, n, now_s) == 0) {
         /* Nothing is in anybody's cache that could be missed. */
         plan.wanted = true;
         plan.activates_at_s = now_s;
@@ -171,13 +193,9 @@ la_result la_schedule_plan_next(const la_key_record *keys, size_t n, const la_sc
     LA_TRY(is_wanted(keys, n, policy, algorithm, now_s, lead_s, &plan.wanted));
     if (plan.wanted) {
         plan.activates_at_s = after(now_s, lead_s);
-        /* With a clock that is behind the newest key's birth, now or then, nothing that is decided here may take a key away:
-         * once the clock is right again it could have tokens that live. The next rotation decides. */
-        if (now_s >= newest->published_at_s) {
-            plan.predecessor_retires_at_s = plan.activates_at_s;
-            plan.predecessor_removed_at_s = after(plan.activates_at_s,
-                                                  (int64_t)policy->longest_lifetime_s + policy->margin_s);
-        }
+        plan.left_key_id = newest_of_the_future(keys, n, now_s);
+        plan.retires_at_s = plan.activates_at_s;
+        plan.removed_at_s = after(plan.retires_at_s, (int64_t)policy->longest_lifetime_s + policy->margin_s);
     }
     *ret = plan;
     return la_ok();

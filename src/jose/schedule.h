@@ -22,24 +22,32 @@ size_t la_schedule_signing(const la_key_record *keys, size_t n, int64_t now_s);
 /* The next moment after now_s at which one of the answers above changes; INT64_MAX where none will. */
 int64_t la_schedule_next_change_s(const la_key_record *keys, size_t n, int64_t now_s);
 
+/* Keys that an environment publishes at most: nodes and resource servers take sets of a bounded size. */
+#define LA_SCHEDULE_KEYS_MAX 32
+
 typedef struct la_schedule_policy {
     uint32_t rotate_every_s; /* 0: only by hand */
     uint32_t jwks_max_age_s;
     uint32_t margin_s;           /* for nodes that hear of a key later, and clocks that differ */
-    uint32_t longest_lifetime_s; /* of any token that this environment may issue until the predecessor retires */
+    uint32_t longest_lifetime_s; /* of any token that was or will be issued, under whatever configuration */
     bool by_hand;                /* a new key is wanted now */
 } la_schedule_policy;
 
 typedef struct la_schedule_plan {
-    bool wanted;                      /* a new key has to be made now, with these times: */
-    int64_t activates_at_s;           /* now_s where it is the first */
-    uint64_t newest_key_id;           /* the highest, whose successor it is; 0: none yet */
-    int64_t predecessor_retires_at_s; /* what that key's times are from then on; its present ones where they stay */
-    int64_t predecessor_removed_at_s;
+    bool wanted;            /* a new key has to be made now, with these times: */
+    int64_t activates_at_s; /* now_s where it is the first */
+    uint64_t newest_key_id; /* the highest, whose successor it is; 0: none yet */
+    uint64_t left_key_id;   /* about this key and all before it nothing is decided; see la_schedule_succeeds */
+    int64_t retires_at_s;   /* of the keys that it succeeds */
+    int64_t removed_at_s;
 } la_schedule_plan;
 
+/* Whether the planned key takes the place of this one, which then gets the plan's retires_at and removed_at. */
+bool la_schedule_succeeds(const la_schedule_plan *plan, const la_key_record *key);
+
 /* `algorithm`: that of the environment's config; a key of another one is succeeded at once (in the same safe way).
- * CONFLICT where by_hand and a successor is published already. */
+ * Not more than LA_SCHEDULE_KEYS_MAX: the rotation waits until one is gone. CONFLICT where by_hand, and that is so or a
+ * successor is published already. */
 la_result la_schedule_plan_next(const la_key_record *keys, size_t n, const la_schedule_policy *policy,
                                 la_slice algorithm, int64_t now_s, la_schedule_plan *ret);
 

@@ -45,9 +45,10 @@ la_result la_client_authenticate(const la_token_context *context, const la_token
     if (la_uuid_is(credentials.client_id))
         outcome->client_id = credentials.client_id;
     LA_TRY(r);
+    outcome->attempted_client_id = credentials.client_id;
     if (context->throttle.is_blocked && context->throttle.is_blocked(context->throttle.self, credentials.client_id))
         return la_error(LA_CLIENT_THROTTLED);
-    r = la_client_check_secret(context, &credentials, request->slow_verdict, outcome, ret_application);
+    r = la_client_check_secret(context, request, &credentials, outcome, ret_application);
     outcome->failed_authentication = la_result_info_of(r.code)->http_status == 401;
     return r;
 }

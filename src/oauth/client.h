@@ -28,8 +28,8 @@ void la_client_recognise(const la_token_context *context, const la_token_request
 la_result la_client_read_basic(la_slice authorization, la_arena *arena, la_credentials *ret);
 
 /* client_secret.c: checks credentials of either secret method against the registry. */
-la_result la_client_check_secret(const la_token_context *context, const la_credentials *credentials,
-                                 la_slow_verdict verdict, la_token_outcome *outcome,
+la_result la_client_check_secret(const la_token_context *context, const la_token_request *request,
+                                 const la_credentials *credentials, la_token_outcome *outcome,
                                  la_application_record *ret_application);
 
 #endif

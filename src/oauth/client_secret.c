@@ -79,8 +79,8 @@ static la_result check_standing(const la_application_record *a, const la_secret_
     return la_ok();
 }
 
-la_result la_client_check_secret(const la_token_context *context, const la_credentials *credentials,
-                                 la_slow_verdict verdict, la_token_outcome *outcome,
+la_result la_client_check_secret(const la_token_context *context, const la_token_request *request,
+                                 const la_credentials *credentials, la_token_outcome *outcome,
                                  la_application_record *ret_application)
 {
     uint8_t digest[LA_DIGEST_BYTES];
@@ -96,22 +96,25 @@ la_result la_client_check_secret(const la_token_context *context, const la_crede
     }
     const la_secret_record *s = match_keyed_ct(a, digest);
     const la_secret_record *slow = s ? NULL : find_slow(a, context->now_s);
-    if (slow && verdict == LA_SLOW_NOT_ASKED) {
+    /* Meanwhile the application may have been made anew: what was found out about another hash says nothing of this one. */
+    if (slow && (request->slow_verdict == LA_SLOW_NOT_ASKED || request->slow_secret_id != slow->secret_id)) {
         outcome->slow_hash = slow->slow_hash;
+        outcome->slow_secret_id = slow->secret_id;
         outcome->slow_secret = credentials->client_secret;
         return la_error(LA_PENDING);
     }
-    if (slow && verdict == LA_SLOW_RIGHT) {
+    if (slow && request->slow_verdict == LA_SLOW_RIGHT) {
         s = slow;
         outcome->upgrade_secret = true;
         memcpy(outcome->digest, digest, sizeof digest);
     }
+    /* Both questions are asked of known and unknown clients alike: the time of the answer must not tell which it was. */
     bool is_elsewhere = !s && is_known_elsewhere(context, credentials->client_id);
+    bool is_mistyped = !s && la_secret_is_mistyped(credentials->client_secret);
     if (!la_is_ok(found))
         return refuse_unknown(is_elsewhere, credentials->client_id, outcome);
     if (!s)
-        return la_error(la_secret_is_mistyped(credentials->client_secret) ? LA_CLIENT_SECRET_MISTYPED
-                                                                          : LA_CLIENT_SECRET_WRONG);
+        return la_error(is_mistyped ? LA_CLIENT_SECRET_MISTYPED : LA_CLIENT_SECRET_WRONG);
     LA_TRY(check_standing(a, s, credentials->method, context->now_s));
     outcome->secret_id = s->secret_id;
     return la_ok();

@@ -32,6 +32,7 @@ typedef struct la_token_request {
     unsigned n_authorization; /* field lines */
     bool has_origin;
     la_slow_verdict slow_verdict;
+    uint64_t slow_secret_id; /* the secret that the verdict is about */
 } la_token_request;
 
 /* Whether further attempts of this client from this address are refused for now (conformance: CA-24). */
@@ -58,7 +59,9 @@ typedef struct la_token_outcome {
     la_result result; /* OK, or the row of result.def that was answered */
     la_slice
         client_id; /* of an application, or what looks like one's id; else absent. Lives as long as the arena and the request */
-    la_slice scope; /* granted; absent unless OK */
+    la_slice
+        attempted_client_id; /* of the credentials, whoever that is: for the throttle, never for a log. Absent without any */
+    la_slice scope;          /* granted; absent unless OK */
     bool is_customer;
     bool failed_authentication; /* counts toward the throttle */
     uint64_t
@@ -68,6 +71,7 @@ typedef struct la_token_outcome {
     uint8_t digest[LA_DIGEST_BYTES];
     la_slice slow_hash; /* result PENDING: check slow_secret against it off the loop and call again with the verdict */
     la_slice slow_secret;
+    uint64_t slow_secret_id; /* whose hash that is; goes back with the verdict */
 } la_token_outcome;
 
 /* Room that the response body needs at most. */
@@ -76,7 +80,8 @@ typedef struct la_token_outcome {
 /*
  * Decides and writes the JSON body of the answer (RFC 6749 5.1, 5.2) to `ret_body`. The status is that of
  * la_result_info_of(outcome->result.code). With PENDING the body is empty and the same request is to be given again, with
- * the verdict, once it is known; the view may have been refreshed in between.
+ * the verdict, once it is known; the view may have been refreshed in between. It is PENDING again where the application has another
+ * slow hash by then.
  */
 void la_token_issue(const la_token_context *context, const la_token_request *request, la_buffer *ret_body,
                     la_token_outcome *ret_outcome);

@@ -113,7 +113,8 @@ la_code la_http_chunked_more(la_http_chunked *c, char *p, size_t *body_n, size_t
             return trailer_bytes(c, p, at, n, ret_done);
         default:
             code = size_line_byte(c, p[(*at)++]);
-            if (code == LA_OK && c->left > max_body_bytes - *body_n)
+            /* A reload may have lowered the limit under what is there already. */
+            if (code == LA_OK && (*body_n > max_body_bytes || c->left > max_body_bytes - *body_n))
                 code = LA_HTTP_BODY_TOO_LARGE;
             break;
         }

@@ -99,8 +99,10 @@ bool la_token_case_note(const la_token_case *c, const la_token_outcome *outcome)
         la_count(&tally->counters->issued[e->metrics_slot][la_token_class_of(outcome)], 1);
     else
         la_count(&tally->counters->refused[e->metrics_slot][outcome->result.code], 1);
+    /* By the name that was tried: where only names that exist were counted, a 429 would tell which do. */
     if (outcome->failed_authentication)
-        la_throttle_note_failure(d->throttle, throttle_limits(c), c->client_address, outcome->client_id, ended_us);
+        la_throttle_note_failure(d->throttle, throttle_limits(c), c->client_address, outcome->attempted_client_id,
+                                 ended_us);
     if (outcome->secret_id && !la_last_used_note(tally->last_used, outcome->secret_id, c->now_s))
         la_count(&tally->counters->last_used_dropped, 1);
     if (outcome->upgrade_secret && outcome->secret_id)

@@ -16,6 +16,7 @@ typedef struct token_call {
     la_http_exchange *exchange;
     la_token_case judged;
     la_slow_verdict verdict;
+    uint64_t slow_secret_id; /* whose hash is, or was, checked */
 } token_call;
 
 static void respond(const token_call *c, la_code code, la_slice body)
@@ -49,6 +50,7 @@ static bool wait_for_slow_hash(token_call *c, la_token_outcome *outcome)
 
     if (kept) {
         *kept = *c;
+        kept->slow_secret_id = outcome->slow_secret_id;
         r = la_offload_verify(&c->worker->offload, outcome->slow_hash, outcome->slow_secret, resume, kept);
     }
     if (!la_is_ok(r)) {
@@ -75,6 +77,7 @@ static void issue(token_call *c)
         .n_authorization = request->n_authorization,
         .has_origin = request->origin.p != NULL,
         .slow_verdict = c->verdict,
+        .slow_secret_id = c->slow_secret_id,
     };
     bool waits = false;
 

@@ -97,7 +97,8 @@ static int compare(const void *a, const void *b)
 /* What was gathered becomes what leaves; what of that was left over is lost. */
 static void set_apart(la_usage_ledger *l)
 {
-    drop(l, l->leaving + l->written, l->n_leaving - l->written);
+    if (l->written < l->n_leaving)
+        drop(l, l->leaving + l->written, l->n_leaving - l->written);
     free(l->leaving);
     l->leaving = l->gathering.entries;
     l->n_leaving = l->gathering.n;
@@ -146,7 +147,7 @@ size_t la_usage_ledger_next(la_usage_ledger *l, const la_usage_entry **ret)
     if (l->written == l->n_leaving)
         set_apart(l);
     l->offered = l->n_leaving - l->written < LA_USAGE_BATCH ? l->n_leaving - l->written : LA_USAGE_BATCH;
-    *ret = l->leaving + l->written;
+    *ret = l->offered ? l->leaving + l->written : NULL;
     return l->offered;
 }
 

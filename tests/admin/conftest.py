@@ -1,13 +1,15 @@
 """A server with an environment whose applications may administer, and an operator of each kind."""
 
-import sys
+import os
 import pathlib
+import sys
 
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 import admin_client  # noqa: E402
+import support  # noqa: E402
 
 ENVIRONMENTS = ("production", "sandbox-uae", "sandbox-ksa")
 
@@ -48,7 +50,6 @@ class People:
 
     def token(self, app, scope):
         """Once the server's registry has the application."""
-        import support
         client = {**app, "environment": app["environment"]}
         support.poll(lambda: self.server.works(client, scope=scope), 10, "the new application works")
         return self.server.token(client, scope=scope)["access_token"]
@@ -67,8 +68,6 @@ def admin(people):
 @pytest.fixture
 def fresh(admin_server):
     """Makes an operator of its own for a test, logged in; gives the caller."""
-    import os
-
     def make(role="developer", environments=(), login=True):
         caller = admin_client.add_operator(admin_server, f"{role}-{os.urandom(4).hex()}@example.com", role, environments)
         if login:

@@ -1,9 +1,11 @@
 """The command line: every subcommand, good and bad; exit statuses, JSON, help."""
 
+import http.server
 import json
 import re
 import sqlite3
 import stat
+import threading
 import time
 import uuid
 
@@ -423,6 +425,61 @@ def test_token_damaged_cache(served, tmp_path):
         if path.is_file():
             path.write_text("{ not json")
     assert decode(fetch(served, app, cache=tmp_path).stdout.strip())[1]["sub"] == app["client_id"]
+
+
+class Liar(http.server.BaseHTTPRequestHandler):
+    """A token endpoint whose answers are its class's."""
+    answer = {}
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        body = json.dumps(self.answer).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.mark.parametrize("answer", [{"access_token": "a\x1b]0;owned\x07b"}, {"access_token": ""}, {"access_token": "a\nb"}, {"access_token": 5}])
+def test_token_that_is_no_token(tmp_path, answer):
+    """What is printed goes to a terminal or into a header: only what a token can consist of (RFC 6749 A.12)."""
+    Liar.answer = {**answer, "token_type": "bearer", "expires_in": 3600}
+    with http.server.HTTPServer(("127.0.0.1", 0), Liar) as server:
+        threading.Thread(target=server.handle_request, daemon=True).start()
+        done = run_cli("token", "--base-url", f"http://127.0.0.1:{server.server_port}", "--client-id", "x",
+                       environment={"LEANAUTH_CLIENT_SECRET": "y", "XDG_CACHE_HOME": str(tmp_path)})
+    assert done.returncode == 1 and not done.stdout and done.stderr.strip() and not list(tmp_path.rglob("*.json"))
+
+
+def test_token_cache_that_says_nothing(served, tmp_path):
+    app = served.demo["production"]
+    fetch(served, app, cache=tmp_path)
+    for response in ("{}", "null", '{"access_token": 5}'):
+        for path in tmp_path.rglob("*"):
+            if path.is_file():
+                path.write_text('{"from": 0, "until": 99999999999, "response": %s}' % response)
+        assert decode(fetch(served, app, cache=tmp_path).stdout.strip())[1]["sub"] == app["client_id"]
+
+
+def test_token_cache_in_a_folder_that_others_can_change(served, tmp_path):
+    """As in /tmp: whoever made the folder could put a token of his own there."""
+    app = served.demo["production"]
+    for name, mode in (("open", 0o777), ("listed", 0o755)):
+        folder = tmp_path / name / "leanauth"
+        folder.mkdir(parents=True)
+        folder.chmod(mode)
+        one, two = (fetch(served, app, cache=folder.parent).stdout for _ in range(2))
+        assert one.strip() and two.strip() and one != two and not list(folder.iterdir())
+    kept = tmp_path / "kept"
+    kept.mkdir(mode=0o700)
+    (tmp_path / "linked").mkdir()
+    (tmp_path / "linked" / "leanauth").symlink_to(kept)
+    fetch(served, app, cache=tmp_path / "linked")
+    assert not list(kept.iterdir())
 
 
 def test_verify_audience_and_standard_input(served):

@@ -99,6 +99,13 @@ def test_broken_csv(served, bad):
     assert apps_of(served) == before
 
 
+def test_csv_without_a_header_line_shows_no_secret(served):
+    secret = "an-imported-secret-first"
+    support.seen_secrets.add(secret)
+    done = served.import_apps(None, "production", text=f"{secret},x\n", suffix=".csv", check=1)
+    assert "1" in done.stderr and "header" in done.stderr and secret not in done.both
+
+
 def test_files_that_cannot_be_read(served, tmp_path):
     for name in ("absent.csv", "absent.jsonl"):
         done = served.cli("app", "import", tmp_path / name, "--environment", "production", check=1)

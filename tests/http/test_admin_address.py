@@ -244,12 +244,13 @@ def test_health_answers_while_the_api_waits(server_factory):
     for path in ("/livez", "/metrics", "/livez"):
         assert ask(server, path).status_code == 200
     server.good()
+    assert not answers, "the API did not wait, so nothing was shown"
     lock.execute("ROLLBACK")
     lock.close()
     for login in logins:
         login.join(30 * support.SLOW)
     assert len(answers) == 3
-    assert {a.status_code for a in answers} <= {401, 429, 503}
+    assert {a.status_code for a in answers} <= {401, 429, 503}  # 503 where it waited for longer than it may
 
 
 def test_stopping_answers_what_was_asked(server_factory):

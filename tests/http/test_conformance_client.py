@@ -344,6 +344,19 @@ def test_ca_24_guessing_client_ids(throttled):
     assert statuses[:20] == [401] * 20 and statuses[-1] == 429, statuses
 
 
+def test_ca_22_too_many_failures_tell_nothing(throttled):
+    """An imported client_id need not look like one of ours; whether it exists does not show in when the refusals begin."""
+    throttled.import_apps([{"name": "named", "client_id": "acme-backend", "client_secret": "acme-backend-secret"}], "production")
+    support.seen_secrets.add("acme-backend-secret")
+    named = {"client_id": "acme-backend", "client_secret": "acme-backend-secret", "environment": "production"}
+    sources = (f"127.0.1.{i}" for i in range(1, 255))  # asking too early is a failure, too
+    support.poll(lambda: throttled.raw_post("production", throttled.fields(named), source=next(sources)).status_code == 200, 5,
+                 "an imported application works")
+    known, unknown = ([fail(throttled, named, source, client_id=name).status_code for _ in range(8)]
+                      for source, name in (("127.0.0.18", "acme-backend"), ("127.0.0.19", "acme-backends")))
+    assert known == unknown and known[-1] == 429
+
+
 def test_ca_24_success_is_not_counted(throttled):
     client = throttled.good_client
     for _ in range(60):

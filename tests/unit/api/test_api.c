@@ -131,7 +131,7 @@ static void roles(void **state)
                        &(ask){.method = "GET", .path = "/admin/v1/audit", .query = "action=admin.refused&limit=200"});
     assert_int_equal(a.status, 200);
     size_t noted = json_array_size(json_object_get(a.json, "items"));
-    assert_true(noted > 0 && noted <= 2 * LA_API_REFUSALS_PER_MINUTE);
+    assert_true(noted > 0 && noted <= 2 * 4 * LA_API_REFUSALS_PER_CALLER);
     rig_forget(&a);
 }
 

@@ -152,7 +152,6 @@ static void every_option_of_an_environment_is_there(void **state)
     assert_int_equal(e->jwks_max_age_s, 60);
     assert_int_equal(e->key_rotate_every_s, 86400);
     assert_int_equal(e->key_publish_margin_s, 0);
-    assert_int_equal(la_environment_longest_lifetime_s(e), 86400);
     assert_null(la_config_environment(c, LA_SLICE("sandbox")));
     la_config_free(c);
 }

@@ -131,6 +131,8 @@ static void an_imported_secret_is_checked_off_the_loop(void **state)
 
     la_buffer out;
     la_buffer_init_fixed(&out, fixture_body, LA_TOKEN_RESPONSE_MAX);
+    assert_int_equal(o.slow_secret_id, 107);
+    request.slow_secret_id = o.slow_secret_id;
     request.slow_verdict = LA_SLOW_WRONG;
     la_token_issue(&f->context, &request, &out, &o);
     assert_int_equal(o.result.code, LA_CLIENT_SECRET_WRONG);
@@ -143,6 +145,38 @@ static void an_imported_secret_is_checked_off_the_loop(void **state)
     uint8_t digest[LA_DIGEST_BYTES];
     la_hasher_digest(f->hasher, LA_SLICE("right"), digest);
     assert_memory_equal(o.digest, digest, sizeof digest);
+}
+
+/* Deleted and imported anew with another hash, while the former one was being checked. */
+static void a_verdict_about_another_hash_is_none(void **state)
+{
+    static const la_slow_verdict verdicts[] = {LA_SLOW_RIGHT, LA_SLOW_WRONG};
+    for (size_t i = 0; i < sizeof verdicts / sizeof *verdicts; i++) {
+        la_token_request request = {.body = LA_SLICE(GRANT "client_id=imported&client_secret=right"),
+                                    .content_type = LA_SLICE("application/x-www-form-urlencoded"),
+                                    .slow_verdict = verdicts[i],
+                                    .slow_secret_id = 106};
+        la_token_outcome o;
+        la_buffer out;
+        la_buffer_init_fixed(&out, fixture_body, LA_TOKEN_RESPONSE_MAX);
+        la_token_issue(&f->context, &request, &out, &o);
+        assert_int_equal(o.result.code, LA_PENDING);
+        assert_int_equal(o.slow_secret_id, 107);
+        assert_false(o.upgrade_secret);
+    }
+}
+
+/* Which names are counted must not tell which exist. */
+static void every_name_that_was_tried_is_counted(void **state)
+{
+    static const char *const rows[][2] = {{"svc+one", "svc one"}, {"nobody", "nobody"}, {CUSTOMER, CUSTOMER}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char body[200];
+        snprintf(body, sizeof body, GRANT "client_id=%s&client_secret=wrong", rows[i][0]);
+        la_token_outcome o = fixture_post(f, body, NULL);
+        assert_true(o.failed_authentication);
+        assert_slice(o.attempted_client_id, rows[i][1]);
+    }
 }
 
 /* A verdict is about the imported secret alone: it opens no other application. */
@@ -199,6 +233,8 @@ int main(void)
         cmocka_unit_test(failures_look_alike),
         cmocka_unit_test(an_imported_secret_is_checked_off_the_loop),
         cmocka_unit_test(a_verdict_opens_nothing_else),
+        cmocka_unit_test(a_verdict_about_another_hash_is_none),
+        cmocka_unit_test(every_name_that_was_tried_is_counted),
         cmocka_unit_test(throttled_before_anything_is_looked_up),
         cmocka_unit_test(only_ids_are_logged),
     };

@@ -347,12 +347,27 @@ static void test_chunked_as_llhttp(void **state)
     assert_true(accepted > 100);
 }
 
+/* A reload may lower the limit while a body is under way. */
+static void test_chunked_limit_lowered(void **state)
+{
+    (void)state;
+    char bytes[] = "a\r\n0123456789\r\nfffffff\r\n";
+    la_http_chunked c;
+    size_t body_n = 0, at = 0;
+    bool done;
+    la_http_chunked_init(&c);
+    assert_int_equal(la_http_chunked_more(&c, bytes, &body_n, &at, 15, 100, &done), LA_OK);
+    assert_int_equal(body_n, 10);
+    assert_int_equal(la_http_chunked_more(&c, bytes, &body_n, &at, sizeof bytes - 1, 5, &done), LA_HTTP_BODY_TOO_LARGE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_dribble),
         cmocka_unit_test(test_chunked_as_llhttp),
+        cmocka_unit_test(test_chunked_limit_lowered),
     };
     if (!la_is_ok(la_secret_setup()))
         return 1;

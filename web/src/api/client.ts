@@ -1,4 +1,6 @@
 // Calls the admin API: JSON in and out, problem details (RFC 9457) as typed errors, versions and idempotency keys as headers.
+import { takeEarly } from '../lib/early';
+
 export type ProblemType =
   | 'invalid' | 'unauthenticated' | 'forbidden' | 'not-found' | 'method' | 'conflict' | 'exists' | 'precondition-failed'
   | 'too-large' | 'unsupported-media-type' | 'idempotency-mismatch' | 'precondition-required' | 'throttled' | 'server-error'
@@ -81,8 +83,9 @@ async function send(path: string, options: CallOptions): Promise<Response> {
   if (options.body) headers['Content-Type'] = 'application/json';
   if (options.version !== undefined) headers['If-Match'] = `"${options.version}"`;
   if (options.idempotencyKey) headers['Idempotency-Key'] = options.idempotencyKey;
+  const early = options.method === undefined ? takeEarly(BASE + path + queryString(options.query)) : null;
   try {
-    return await fetch(BASE + path + queryString(options.query), {
+    return await (early ?? fetch(BASE + path + queryString(options.query), {
       method: options.method ?? 'GET',
       headers,
       body: options.body ? JSON.stringify(options.body) : null,
@@ -90,7 +93,7 @@ async function send(path: string, options: CallOptions): Promise<Response> {
       cache: 'no-store',
       redirect: 'error',
       signal: options.signal ?? null,
-    });
+    }));
   } catch (e) {
     if (options.signal?.aborted) throw e;
     throw new ApiError('unreachable', 0, '');

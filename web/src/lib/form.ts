@@ -2,6 +2,14 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { ApiError, newIdempotencyKey } from '../api/client';
 
+// The first thing to put right, in the form that is in front.
+function focusWrongField(): void {
+  setTimeout(() => {
+    const front = [...document.querySelectorAll('dialog[open]')].pop() ?? document;
+    front.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
+  });
+}
+
 export interface Submission {
   busy: boolean;
   error: unknown;
@@ -45,11 +53,15 @@ export function useSubmission(): Submission {
       }
       running.current = false;
       if (shown.current) setState({ busy: false, error, fields: {} });
+      if (error instanceof ApiError && error.fields.length > 0) focusWrongField();
       return done;
     },
     invalid: (fields) => {
       const any = Object.values(fields).some(Boolean);
-      if (any) setState({ busy: false, error: undefined, fields });
+      if (any) {
+        setState({ busy: false, error: undefined, fields });
+        focusWrongField();
+      }
       return any;
     },
     clear: () => setState({ busy: false, error: undefined, fields: {} }),

@@ -56,7 +56,7 @@ function KeyTable({ keys, onView }: { keys: readonly SigningKey[]; onView: (key:
       rows={keys}
       id={(k) => k.kid}
       columns={[
-        { title: t('keys.kid'), head: true, cell: (k) => <span title={k.kid}><Code>{shortKid(k.kid)}</Code></span> },
+        { title: t('keys.kid'), head: true, cell: (k) => <span class="one-line" title={k.kid}><Code>{shortKid(k.kid)}</Code></span> },
         { title: t('keys.state'), cell: (k) => <span title={t(`keys.means_${k.state}`)}><Badge kind={KINDS[k.state]}>{t(`keys.state_${k.state}`)}</Badge></span> },
         { title: t('keys.algorithm'), cell: (k) => <Code>{k.algorithm}</Code> },
         { title: t('keys.published_at'), cell: (k) => <Time at={k.published_at} exact /> },

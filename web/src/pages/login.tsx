@@ -97,7 +97,7 @@ const TITLES = {
 } as const;
 
 /** All steps, one after the other. `children` gets the title of the step and its form. */
-function Steps({ email, children }: { email: string; children: (title: string, form: VNode) => ComponentChildren }): VNode {
+function Steps({ email, again = false, children }: { email: string; again?: boolean; children: (title: string, form: VNode) => ComponentChildren }): VNode {
   const status = useStore(sessionStatus);
   const [session, setSession] = useState<Session | null>(status.kind === 'steps' ? status.session : null);
   // Kept for the steps that ask for it again, and no longer than these take.
@@ -111,7 +111,7 @@ function Steps({ email, children }: { email: string; children: (title: string, f
     adopt(next);
   };
   const refresh = async (): Promise<void> => take(await admin.getSession());
-  const again = (text: string): void => {
+  const restart = (text: string): void => {
     setSession(null);
     setPassword('');
     setNotice(text);
@@ -122,7 +122,7 @@ function Steps({ email, children }: { email: string; children: (title: string, f
   }, [step]);
 
   let form: VNode;
-  if (step === 'totp_required') form = <TotpStep onDone={take} onLost={() => again(t('login.expired'))} />;
+  if (step === 'totp_required') form = <TotpStep onDone={take} onLost={() => restart(t('login.expired'))} />;
   else if (step === 'password_change_required') {
     form = (
       <>
@@ -145,8 +145,8 @@ function Steps({ email, children }: { email: string; children: (title: string, f
       {notice && <Notice kind="warning"><p>{notice}</p></Notice>}
       {children(t(TITLES[step]), <>
         {form}
-        {session && step !== 'complete' && (
-          <Button kind="quiet" onClick={() => void signOut().then(() => again(''))}>{t('login.other_account')}</Button>
+        {session && !again && step !== 'complete' && (
+          <Button kind="quiet" onClick={() => void signOut().then(() => restart(''))}>{t('login.other_account')}</Button>
         )}
       </>)}
     </div>
@@ -178,7 +178,7 @@ export function SignInAgain({ session }: { session: Session }): VNode {
     <Dialog title={t('login.again_title')} onClose={null}>
       <div class="stack">
         <p>{t('login.again_intro')}</p>
-        <Steps email={session.operator.email}>{(_title, form) => form}</Steps>
+        <Steps email={session.operator.email} again>{(_title, form) => form}</Steps>
         <Actions><Button kind="quiet" onClick={leave}>{t('login.give_up')}</Button></Actions>
       </div>
     </Dialog>

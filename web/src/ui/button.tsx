@@ -91,7 +91,7 @@ export function CopyButton({ text, what, small = true, children, onCopied }: { t
   const said = state === 'done' ? t('copy.done') : state === 'failed' ? t('copy.failed') : '';
   return (
     <span class="copy">
-      <Button small={small} icon={state === 'done' ? 'check' : 'copy'} label={t('copy.what', { what })} onClick={() => void copy()}>
+      <Button small={small} icon={state === 'done' ? 'check' : 'copy'} label={state === 'idle' ? t('copy.what', { what }) : undefined} onClick={() => void copy()}>
         {children ?? (state === 'idle' ? t('copy') : said)}
       </Button>
       <span class="visually-hidden" role="status">{said}</span>

@@ -7,7 +7,9 @@ import { Button } from './button';
 import { Icon, type IconName } from './icons';
 
 /** Says what happened. Read out at once; what was typed elsewhere is not touched. */
-export function ErrorBox({ error, retry }: { error: unknown; retry?: () => void }): VNode {
+export function ErrorBox({ error, retry }: { error: unknown; retry?: () => void }): VNode | null {
+  // Said at the field, and nothing to add.
+  if (isProblem(error, 'invalid') && error.fields.length > 0 && !error.detail) return null;
   const { title, detail, requestId } = explain(error);
   return (
     <div class="notice error" role="alert">

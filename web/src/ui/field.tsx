@@ -12,7 +12,7 @@ interface Common {
 // The server's sentences are English; in an Arabic page they keep their own direction.
 function FieldError({ id, text }: { id: string; text: string }): VNode {
   return (
-    <p class="field-error" id={id} dir={language() === 'ar' ? 'auto' : undefined}>
+    <p class="field-error" id={id} role="alert" dir={language() === 'ar' ? 'auto' : undefined}>
       {text}
     </p>
   );

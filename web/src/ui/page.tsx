@@ -1,4 +1,4 @@
-import type { ComponentChildren, VNode } from 'preact';
+import type { ComponentChildren, RefObject, VNode } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 
 let firstPage = true;
@@ -25,6 +25,13 @@ export function PageHead({ title, intro, actions, above }: { title: string; intr
       {intro && <p class="intro">{intro}</p>}
     </header>
   );
+}
+
+/** What takes another's place in the page gets the focus, so that it is read on from there. Its element needs tabIndex -1. */
+export function useFocusHere<T extends HTMLElement>(): RefObject<T | null> {
+  const here = useRef<T>(null);
+  useEffect(() => here.current?.focus(), []);
+  return here;
 }
 
 export function Section({ title, intro, actions, children, id }: { title: string; intro?: ComponentChildren; actions?: ComponentChildren; children: ComponentChildren; id?: string }): VNode {

@@ -1,13 +1,12 @@
 import type { ComponentChildren, VNode } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
 import { t } from '../i18n';
 import { CopyButton } from './button';
 import { Icon } from './icons';
+import { useFocusHere } from './page';
 
 /** Something that is shown this once: a client secret, a password. The focus goes to it, as it is what has to be dealt with now. */
 export function SecretOnce({ title, warning, secret, what, children }: { title: string; warning: string; secret: string; what: string; children?: ComponentChildren }): VNode {
-  const box = useRef<HTMLElement>(null);
-  useEffect(() => box.current?.focus(), []);
+  const box = useFocusHere<HTMLElement>();
   return (
     <section class="secret-once" ref={box} tabIndex={-1} aria-label={title}>
       <h2><Icon name="key" /> {title}</h2>

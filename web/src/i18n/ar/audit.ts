@@ -27,7 +27,7 @@ export const audit: Translated<typeof en> = {
   'audit.what': 'ماذا',
   'audit.on': 'على',
   'audit.detail': 'التفاصيل',
-  'audit.detail_of': 'عرض الحدث {count}',
+  'audit.detail_of': 'التفاصيل: الحدث {count}',
   'audit.event': 'الحدث {count}',
   'audit.none': 'لا أحداث بعد',
   'audit.none_hint': 'كل تسجيل دخول وكل تغيير يُدوَّن هنا من الآن.',

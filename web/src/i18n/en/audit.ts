@@ -27,7 +27,7 @@ export const audit = {
   'audit.what': 'What',
   'audit.on': 'On',
   'audit.detail': 'Detail',
-  'audit.detail_of': 'Show event {count}',
+  'audit.detail_of': 'Detail of event {count}',
   'audit.event': 'Event {count}',
   'audit.none': 'There is no event yet',
   'audit.none_hint': 'Every login and every change is noted here from now on.',

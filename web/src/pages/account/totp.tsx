@@ -9,6 +9,7 @@ import { Button, CopyButton } from '../../ui/button';
 import { Actions } from '../../ui/dialog';
 import { ErrorBox, Notice } from '../../ui/feedback';
 import { Checkbox, Field } from '../../ui/field';
+import { useFocusHere } from '../../ui/page';
 import { saveFile } from '../../ui/secret';
 import { blaming } from './own_password';
 
@@ -20,9 +21,10 @@ export function grouped(secret: string): string {
 /** The codes, shown once. `onDone` once they are said to be kept. */
 export function RecoveryCodes({ codes, onDone }: { codes: readonly string[]; onDone: () => void }): VNode {
   const [kept, setKept] = useState(false);
+  const here = useFocusHere<HTMLDivElement>();
   const text = `${codes.join('\n')}\n`;
   return (
-    <div class="stack" role="group" aria-label={t('recovery.title')} tabIndex={-1}>
+    <div class="stack" role="group" aria-label={t('recovery.title')} tabIndex={-1} ref={here}>
       <h2>{t('recovery.title')}</h2>
       <p>{t('recovery.intro')}</p>
       <ol class="recovery-codes" dir="ltr">{codes.map((code) => <li key={code}><code>{code}</code></li>)}</ol>
@@ -38,6 +40,7 @@ export function RecoveryCodes({ codes, onDone }: { codes: readonly string[]; onD
 
 function Scan({ enrollment, onCodes }: { enrollment: TotpEnrollment; onCodes: (codes: string[]) => void }): VNode {
   const [code, setCode] = useState('');
+  const here = useFocusHere<HTMLParagraphElement>();
   const submission = useSubmission();
   const submit = (event: Event): void => {
     event.preventDefault();
@@ -47,7 +50,7 @@ function Scan({ enrollment, onCodes }: { enrollment: TotpEnrollment; onCodes: (c
   };
   return (
     <form class="stack" onSubmit={submit} noValidate>
-      <p>{t('totp.scan')}</p>
+      <p ref={here} tabIndex={-1}>{t('totp.scan')}</p>
       <img class="qr" src={`data:image/svg+xml,${encodeURIComponent(enrollment.qr_svg)}`} alt={t('totp.qr')} width="200" height="200" />
       <div>
         <p class="hint">{t('totp.by_hand')}</p>

@@ -12,7 +12,7 @@ import { Loaded } from '../../ui/feedback';
 import { ActionName, ActorName, Outcome, TargetName } from './names';
 
 // Beside the colours a sign, and a word for those who hear it.
-const SIGNS = { added: '+', removed: '−', changed: '≠', same: '=' } as const;
+const SIGNS = { added: '+', removed: '−', changed: '~', same: '=' } as const;
 
 function Value({ value, kind, side }: { value: string | null; kind: MemberDifference['kind']; side: 'before' | 'after' }): VNode {
   if (value === null) return <span class="hint">{t('audit.absent')}</span>;
@@ -50,14 +50,14 @@ function Event({ event, narrow }: { event: AuditEvent; narrow: Narrow }): VNode 
   return (
     <div class="stack">
       <Facts>
-        <Fact name={t('audit.what')}><ActionName event={event} /> <Outcome outcome={event.outcome} /></Fact>
+        <Fact name={t('audit.what')}><ActionName event={event} full /> <Outcome outcome={event.outcome} /></Fact>
         <Fact name={t('audit.time')}><Time at={event.at} exact seconds /></Fact>
         <Fact name={t('audit.who')}>
           <ActorName actor={event.actor} />
           {event.actor.id && <div class="row"><Code>{event.actor.id}</Code> <Button small onClick={() => narrow.actor(event.actor.id as string)}>{t('audit.only_actor')}</Button></div>}
         </Fact>
         <Fact name={t('audit.on')}>
-          <TargetName target={event.target} />
+          <TargetName target={event.target} full />
           {event.target.id && <div class="row"><span class="hint">{event.target.kind}</span> <Button small onClick={() => narrow.target(event.target.id as string)}>{t('audit.only_target')}</Button></div>}
         </Fact>
         {event.environment && <Fact name={t('audit.environment')}><bdi>{event.environment}</bdi></Fact>}

@@ -13,7 +13,7 @@ import { Field } from '../../ui/field';
 import { type Access, AccessFields, missesEnvironment, normal } from './access_fields';
 
 export const environmentsText = (environments: readonly string[] | null): string =>
-  environments === null ? t('operators.environments_all') : environments.join(', ') || t('none');
+  environments === null ? t('operators.all') : environments.join(', ') || t('none');
 
 const same = (a: readonly string[] | null, b: readonly string[] | null): boolean => JSON.stringify(a && [...a].sort()) === JSON.stringify(b && [...b].sort());
 

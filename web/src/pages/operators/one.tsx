@@ -122,12 +122,13 @@ function Danger({ operator, onSaved }: { operator: Operator; onSaved: (saved: Op
   );
 }
 
-export function OperatorFacts({ operator }: { operator: Operator }): VNode {
+/** `withAccess`: also what the form below it has otherwise. */
+function OperatorFacts({ operator, withAccess }: { operator: Operator; withAccess: boolean }): VNode {
   return (
     <Facts>
       <Fact name={t('operators.email')}><bdi>{operator.email}</bdi></Fact>
-      <Fact name={t('operators.role')}>{t(`role.${operator.role}`)}</Fact>
-      <Fact name={t('operators.environments')}><bdi>{environmentsText(operator.environments)}</bdi></Fact>
+      {withAccess && <Fact name={t('operators.role')}>{t(`role.${operator.role}`)}</Fact>}
+      {withAccess && <Fact name={t('operators.environments')}><bdi>{environmentsText(operator.environments)}</bdi></Fact>}
       <Fact name={t('operators.totp')}>
         {operator.totp ? `${t('operators.totp_on')} · ${t('operators.codes_left', { count: operator.recovery_codes_left })}` : t('operators.totp_off')}
       </Fact>
@@ -173,7 +174,7 @@ export function OperatorView({ id }: { id: string }): VNode {
           {!mayChange && <div class="above-card"><Notice><p>{t('operators.read_only')}</p></Notice></div>}
           <Section title={t('operators.access')}>
             <div class="stack">
-              <OperatorFacts operator={operator} />
+              <OperatorFacts operator={operator} withAccess={self || !mayChange} />
               {mayChange && <EditOperator key={operator.version} operator={operator} self={self} onSaved={saved} onReload={changed} />}
             </div>
           </Section>

@@ -1,0 +1,143 @@
+"""Access tokens as credentials, the trial of a token, and what becomes of a secret that is revoked."""
+
+import base64
+import json
+
+import pytest
+
+import support
+from admin_client import Caller, add_operator
+from conftest import with_admin
+
+
+def test_a_reader_and_a_writer(people):
+    assert people.reader.json("GET", "/audit/verify")["whole"] is True
+    response = people.reader.post("/environments/sandbox-uae/applications", {"name": "x"}, check=403)
+    assert 'error="insufficient_scope"' in response.headers["WWW-Authenticate"]
+    app = people.writer.create("sandbox-uae", "made by a program")
+    event = people.admin.items(f"/audit?target={app['client_id']}&action=application.create")[0]
+    assert event["actor"] == {"kind": "application", "id": people.writer.app["client_id"], "name": "robot of admin:write"}
+    for method, path in (("GET", "/session"), ("GET", "/sessions"), ("POST", "/profile/totp")):
+        people.writer.request(method, path, {} if method == "POST" else None, check=403)
+
+
+@pytest.mark.parametrize("authorization", ["Bearer", "Bearer ", "Bearer x", "Bearer a.b.c", "bearer", "Basic dTpw", "Digest x", "x", "",
+                                           "Bearer " + "x" * 9000])
+def test_what_is_no_token(people, authorization):
+    response = people.nobody.get("/environments", headers={"Authorization": authorization})
+    assert response.status_code in (401, 431)
+
+
+def test_tokens_that_are_not_for_this(people):
+    production = people.admin.create("production", "other scopes", scopes=["api", "customer"])
+    sandbox = people.admin.create("sandbox-uae", "other environment")
+    for app in (production, sandbox):
+        Caller(people.server, token=people.token(app, "api")).get("/environments", check=401)
+    assert people.server.post("production", people.server.fields(production, scope="admin:read")).status_code == 400
+    # An application of another environment cannot be given the scope at all.
+    people.admin.post("/environments/sandbox-uae/applications", {"name": "x", "scopes": ["admin:read"]}, check=400)
+    # Nor does a mixed request get one.
+    both = people.admin.create("production", "mixed", scopes=["api", "admin:read"])
+    support.poll(lambda: people.server.works(both), 10, "the new application works")
+    assert people.server.post("production", people.server.fields(both, scope="api admin:read")).status_code == 400
+
+
+def test_a_tampered_token(people):
+    head, body, signature = people.reader.token.split(".")
+    claims = json.loads(support.unpad(body))
+    claims["scope"] = "admin:write"
+    forged = base64.urlsafe_b64encode(json.dumps(claims).encode()).rstrip(b"=").decode()
+    none = base64.urlsafe_b64encode(b'{"alg":"none","typ":"at+jwt"}').rstrip(b"=").decode()
+    for token in (f"{head}.{forged}.{signature}", f"{none}.{forged}.", f"{none}.{body}.{signature}", f"{head}.{body}."):
+        Caller(people.server, token=token).get("/environments", check=401)
+
+
+def test_a_token_ends_with_its_application(people):
+    robot = people.robot("admin:read")
+    path = robot.app["path"]
+    robot.get("/environments", check=200)
+    people.admin.patch(path, {"scopes": ["api"]}, headers={"If-Match": "*"}, check=200)
+    problem = robot.get("/environments", check=401)
+    assert 'error="invalid_token"' in problem.headers["WWW-Authenticate"]
+    people.admin.patch(path, {"scopes": ["admin:read"]}, headers={"If-Match": "*"}, check=200)
+    robot.get("/environments", check=200)
+    people.admin.patch(path, {"enabled": False}, headers={"If-Match": "*"}, check=200)
+    robot.get("/environments", check=401)
+    people.admin.patch(path, {"enabled": True}, headers={"If-Match": "*"}, check=200)
+    robot.get("/environments", check=200)
+    people.admin.delete(path, check=204)
+    robot.get("/environments", check=401)
+
+
+def test_a_token_expires(server_factory):
+    def change(config):
+        with_admin(config)
+        config["admin"]["token_lifetime_s"] = 1
+    server = server_factory(change)
+    app = server.create_app("production", "short", ["admin:read"])
+    support.poll(lambda: server.works(app, "production", scope="admin:read"), 10, "the new application works")
+    caller = Caller(server, token=server.token(app, "production", scope="admin:read")["access_token"])
+    support.poll(lambda: caller.get("/environments").status_code == 401, 10, "the token's end")
+
+
+@pytest.mark.parametrize("profile", ["rfc9068", "spring"])
+def test_profiles(server_factory, profile):
+    def change(config):
+        with_admin(config)
+        config["environments"][0]["profile"] = profile
+    server = server_factory(change)
+    app = server.create_app("production", "robot", ["admin:write", "api"])
+    support.poll(lambda: server.works(app, "production", scope="admin:write"), 10, "the new application works")
+    Caller(server, token=server.token(app, "production", scope="admin:write")["access_token"]).create("sandbox-uae", "x")
+    Caller(server, token=server.token(app, "production", scope="api")["access_token"]).get("/environments", check=401)
+
+
+def test_without_an_environment_there_are_no_tokens(server_factory):
+    server = server_factory()
+    client = server.demo["production"]
+    Caller(server, token=server.token(client, "production")["access_token"]).get("/environments", check=401)
+
+
+# ---- the trial -------------------------------------------------------------------------------------------------------
+
+def test_trial(people):
+    app = people.admin.create("sandbox-uae", "tried")
+    support.poll(lambda: people.server.works(app), 10, "the new application works")
+    body = {"client_id": app["client_id"], "client_secret": app["client_secret"], "scope": "api"}
+    path = "/environments/sandbox-uae/token-trial"
+    answer = people.developer.json("POST", path, body)
+    assert answer["status"] == 200
+    assert answer["token"]["claims"]["sub"] == app["client_id"]
+    assert answer["token"]["header"]["alg"] == "ES256"
+    assert support.decode(answer["body"]["access_token"])[1] == answer["token"]["claims"]
+    wrong = people.developer.json("POST", path, {**body, "client_secret": "las_test_x&scope=api"})
+    assert wrong["status"] == 401 and wrong["token"] is None and wrong["body"]["error"] == "invalid_client"
+    assert people.developer.json("POST", path, {**body, "scope": "nothing"})["body"]["error"] == "invalid_scope"
+    people.auditor.post(path, body, check=403)
+    people.developer.post("/environments/production/token-trial", body, check=404)
+
+
+# ---- the end of a secret ---------------------------------------------------------------------------------------------
+
+def test_a_revoked_secret_is_refused_and_seen(server_factory):
+    server = server_factory(with_admin)
+    admin = add_operator(server, "ops@example.com", "admin")
+    admin.login()
+    app = admin.create("sandbox-uae", "rotated")
+    support.poll(lambda: server.works(app), 10, "the new application works")
+    second = admin.json("POST", f"{app['path']}/secrets", {}, check=201)
+    new = {**app, "client_secret": second["client_secret"]}
+    support.poll(lambda: server.works(new), 10, "the second secret works")
+    admin.post(f"{app['path']}/secrets/{app['secret']['secret_id']}/revoke", check=200)
+    support.poll(lambda: not server.works(app), 10, "the first secret is refused")
+    assert server.works(new)
+    states = {s["secret_id"]: s["state"] for s in admin.items(f"{app['path']}/secrets")}
+    assert states == {app["secret"]["secret_id"]: "revoked", second["secret"]["secret_id"]: "live"}
+    assert admin.json("GET", app["path"])["live_secrets"] == 1
+    event = admin.items("/audit?action=secret.revoke&environment=sandbox-uae")[0]
+    assert event["actor"]["name"] == "ops@example.com" and event["address"] == "127.0.0.1"
+
+    def counted():
+        usage = admin.json("GET", f"/environments/sandbox-uae/usage?client_id={app['client_id']}")
+        return {r["reason"]: r["count"] for r in usage["reasons"]}.get("client_secret_wrong", 0) >= 1 and usage["points"]
+    support.poll(counted, 90, "the refusal is in usage", interval=0.5)
