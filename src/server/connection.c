@@ -5,17 +5,12 @@
 #include "server/connection.h"
 
 #include "oauth/token.h"
-#include "server/forwarded.h"
-#include "server/proxy_fields.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#define ARENA_FIRST_BYTES 32768
-#define ARENA_MAX_BYTES 1048576
 
 static la_http_connection *connection_of(const la_http_exchange *x)
 {
@@ -118,87 +113,17 @@ static void refuse(la_http_connection *c, la_code code)
 
 /* ---- an exchange ---- */
 
-static la_arena *take_arena(la_http_server *s)
-{
-    if (s->n_free_arenas > 0)
-        return s->free_arenas[--s->n_free_arenas];
-    return la_arena_new(ARENA_FIRST_BYTES, ARENA_MAX_BYTES);
-}
-
-static void give_arena_back(la_http_server *s, la_arena *arena)
-{
-    la_arena_reset(arena);
-    if (s->n_free_arenas < sizeof s->free_arenas / sizeof s->free_arenas[0])
-        s->free_arenas[s->n_free_arenas++] = arena;
-    else
-        la_arena_free(arena);
-}
-
-/* A copy, because the connection may end before its exchange does. */
-static la_slice client_certificate(const la_http_connection *c)
-{
-    la_slice certificate = c->tls ? la_tls_client_certificate(c->tls) : LA_NO_SLICE;
-    return certificate.p ? la_arena_copy(c->exchange.arena, certificate) : LA_NO_SLICE;
-}
-
-static la_code apply_proxy(la_http_connection *c, la_slice section)
-{
-    const la_http_server *s = c->server;
-    if (c->proxies_version != s->proxies_version) {
-        c->proxies_version = s->proxies_version;
-        c->from_proxy = la_proxies_include(s->proxies, la_slice_of(c->client_address));
-    }
-    return la_forwarded_apply(s->proxies, c->from_proxy, section, c->exchange.arena, &c->exchange.request);
-}
-
 /* The request is whole: its body is what follows the head. */
 static void dispatch(la_http_connection *c, size_t body_n, size_t request_n)
 {
-    la_http_server *s = c->server;
-    la_http_exchange *x = &c->exchange;
-    const char *section = c->in + c->in_start;
-    const la_http_head *head = &c->head;
-    x->arena = take_arena(s);
-    if (!x->arena) {
-        refuse(c, LA_NO_MEMORY);
-        return;
-    }
-    x->request = (la_http_request){
-        .method = head->method,
-        .path = head->path.at ? la_http_span_slice(section, head->path) : LA_SLICE("/"),
-        .query = la_http_span_slice(section, head->query),
-        .host = head->host.at ? la_http_span_slice(section, head->host) : LA_SLICE(""),
-        .authorization = la_http_span_slice(section, head->authorization),
-        .n_authorization = head->n_authorization,
-        .content_type = la_http_span_slice(section, head->content_type),
-        .origin = la_http_span_slice(section, head->origin),
-        .if_none_match = la_http_span_slice(section, head->if_none_match),
-        .cookie = la_http_span_slice(section, head->cookie),
-        .accept = la_http_span_slice(section, head->accept),
-        .accept_encoding = la_http_span_slice(section, head->accept_encoding),
-        .authority = la_http_span_slice(section, head->authority),
-        .if_match = la_http_span_slice(section, head->if_match),
-        .idempotency_key = la_http_span_slice(section, head->idempotency_key),
-        .user_agent = la_http_span_slice(section, head->user_agent),
-        .sec_fetch_site = la_http_span_slice(section, head->sec_fetch_site),
-        .body = {section + c->head_n, body_n},
-        .client_address = la_slice_of(c->client_address),
-        .client_certificate = client_certificate(c),
-        .is_tls = c->is_tls,
-        .listener_tag = c->listener_tag,
-    };
-    la_code code = s->proxies ? apply_proxy(c, (la_slice){section, c->head_n}) : LA_OK;
+    la_code code = la_http_exchange_begin(c, body_n);
     if (code != LA_OK) {
-        give_arena_back(s, x->arena);
         refuse(c, code);
         return;
     }
-    la_http_output_request_id(s, x->request.request_id);
     c->request_n = request_n;
     c->phase = LA_PHASE_EXCHANGE;
-    x->data = NULL;
-    x->open = true;
-    s->handler(s->self, x);
+    c->server->handler(c->server->self, &c->exchange);
 }
 
 void la_http_respond(la_http_exchange *x, const la_http_response *response)
@@ -208,8 +133,7 @@ void la_http_respond(la_http_exchange *x, const la_http_response *response)
     la_http_response answer = *response;
     answer.close = response->close || !c->head.keep_alive || s->draining;
     la_http_output_response(c, x->request.request_id, &answer);
-    give_arena_back(s, x->arena);
-    x->open = false;
+    la_http_exchange_end(c);
     if (c->phase == LA_PHASE_CLOSED) {
         la_http_input_release(c);
         s->n_detached--;

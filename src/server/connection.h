@@ -1,5 +1,5 @@
 /*
- * The inside of the transport, shared by http.c, listener.c, connection.c, deadline.c, output.c and nobody else. All of it
+ * The inside of the transport, shared by its files (the library la_http) and nobody else. All of it
  * belongs to one loop's thread.
  *
  * A connection is in exactly one list of its server, named after what it waits for; each of these lists has one constant
@@ -155,6 +155,10 @@ void la_http_connection_process(la_http_connection *c);
 void la_http_connection_expired(la_http_connection *c);
 /* Nothing was asked: closes it, unless a request has just come in. */
 void la_http_connection_drain(la_http_connection *c);
+
+/* exchange.c */
+la_code la_http_exchange_begin(la_http_connection *c, size_t body_n); /* OK, or why to refuse the request */
+void la_http_exchange_end(la_http_connection *c);                     /* gives its memory back */
 
 /* transfer.c */
 ssize_t la_http_transfer_read(la_http_connection *c, void *p, size_t n);        /* as recv */

@@ -141,7 +141,7 @@ static client dial(rig *r, la_tls_context *tls, const char *name, const files *o
     c.ssl = SSL_new(c.context);
     SSL_set_fd(c.ssl, c.fd);
     if (name)
-        SSL_set_tlsext_host_name(c.ssl, name);
+        SSL_ctrl(c.ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, (char *)(uintptr_t)name);
     return c;
 }
 
