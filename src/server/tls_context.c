@@ -151,9 +151,10 @@ static la_result set_up(const la_tls_options *options, la_tls_context *c)
     }
     for (; c->n_hosts < options->n_hosts; c->n_hosts++) {
         const la_tls_host *from = &options->hosts[c->n_hosts];
-        char *name = strndup(from->name.p, from->name.n);
+        char *name = malloc(from->name.n ? from->name.n : 1);
         if (!name)
             return la_fail(LA_NO_MEMORY, "out of memory");
+        memcpy(name, from->name.p, from->name.n);
         c->hosts[c->n_hosts] = (la_tls_host){{name, from->name.n}, la_certificate_hold(from->certificate)};
     }
     if (options->min_version == LA_TLS_1_3)
