@@ -48,6 +48,7 @@ struct la_api_call {
     const la_api_route *route;
     char allow[LA_API_ALLOW_BYTES];
     la_slice parameters[LA_API_PARAMETERS_MAX]; /* of the path */
+    unsigned environment; /* of the path: index in the configuration, one that the caller may see */
     la_api_query query;
     json_t *body;   /* an object; NULL: the route has none */
     json_t *errors; /* which fields are to blame; NULL: none */

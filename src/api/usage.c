@@ -130,11 +130,9 @@ static la_result collect(la_api_call *c, const la_environment_config *e, const l
 
 la_result la_api_usage_show(la_api_call *c)
 {
-    unsigned index;
-    LA_TRY(la_api_find_environment(c, &index));
-    la_usage_query q = {.environment_id = c->commands->environment_ids[index]};
+    la_usage_query q = {.environment_id = c->commands->environment_ids[c->environment]};
     LA_TRY(read_span(c, &q));
-    const la_environment_config *e = &c->api->config->environments[index];
+    const la_environment_config *e = la_api_environment(c);
     LA_TRY(read_client(c, e, &q));
     report r = {
         .points = json_array(),
