@@ -59,8 +59,13 @@ export class Browser {
     });
   }
 
+  async #show() {
+    for (const page of this.#contexts.flatMap((c) => c.pages())) process.stdout.write(`# ${page.url()}\n${(await page.innerText('body').catch(() => '')).replace(/^/gm, '#   ')}\n`);
+  }
+
   /** Ends what a test has opened; fails where a page complained. To be called after each test. */
   async settle() {
+    if (process.env.LEANAUTH_BROWSER_SHOW) await this.#show();
     for (const context of this.#contexts.splice(0)) await context.close();
     const told = this.complaints.splice(0);
     assert.deepEqual(told, [], 'the console of every page is clean');
