@@ -32,7 +32,7 @@ static bool has_hash(const uint8_t a[LA_AUDIT_HASH_BYTES], const uint8_t b[LA_AU
 static bool is_in_place(la_audit_chain *chain, const la_audit_row *row)
 {
     if (row->sequence > INT64_MAX) { /* below zero in the table */
-        la_audit_chain_break(chain, 0, "an event stands before the first one: it was added from outside");
+        la_audit_chain_break(chain, chain->next, "an event stands before the first one: it was added from outside");
         return false;
     }
     if (row->sequence > chain->next) {
@@ -41,7 +41,7 @@ static bool is_in_place(la_audit_chain *chain, const la_audit_row *row)
         return false;
     }
     if (row->sequence < chain->next) {
-        la_audit_chain_break(chain, row->sequence, "event %llu stands where %llu belongs",
+        la_audit_chain_break(chain, chain->next, "event %llu stands where %llu belongs",
                              (unsigned long long)row->sequence, (unsigned long long)chain->next);
         return false;
     }

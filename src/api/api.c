@@ -165,6 +165,7 @@ static la_result serve(la_api_call *c)
         };
         LA_TRY(la_api_who_find(c));
         LA_TRY(la_api_who_check(c));
+        LA_TRY(la_api_find_environment(c));
     }
     LA_TRY(la_api_request_read(c));
     LA_TRY(la_api_etag_need(c));

@@ -33,9 +33,7 @@ static la_result take_application(void *self, const la_application_row *a)
 
 la_result la_api_applications_list(la_api_call *c)
 {
-    unsigned index;
     la_api_page page;
-    LA_TRY(la_api_find_environment(c, &index));
     LA_TRY(la_api_page_begin(c, &page));
     la_application_filter filter = {
         .after_id = la_api_page_after_number(&page),
@@ -44,8 +42,8 @@ la_result la_api_applications_list(la_api_call *c)
     };
     la_result r = la_api_check(c);
     if (la_is_ok(r))
-        r = la_command_list_applications(c->commands, c->api->config->environments[index].name, &filter,
-                                         la_api_page_wanted(&page), take_application, &page);
+        r = la_command_list_applications(c->commands, la_api_environment(c)->name, &filter, la_api_page_wanted(&page),
+                                         take_application, &page);
     return la_api_page_end(c, &page, r);
 }
 
@@ -128,11 +126,9 @@ static la_result reply_created(la_api_call *c, const la_created_application *cre
 
 la_result la_api_applications_create(la_api_call *c)
 {
-    unsigned index;
     wanted w = {0};
     la_created_application created;
-    LA_TRY(la_api_find_environment(c, &index));
-    const la_environment_config *e = &c->api->config->environments[index];
+    const la_environment_config *e = la_api_environment(c);
     read_wanted(c, e, LA_API_REQUIRED, &w);
     LA_TRY(la_api_check(c));
     LA_TRY(la_api_guard_scopes(c, w.scopes));
@@ -145,15 +141,13 @@ la_result la_api_applications_create(la_api_call *c)
 
 la_result la_api_applications_update(la_api_call *c)
 {
-    unsigned index;
     la_application_row a;
     wanted w = {0};
     const bool *enabled;
     bool enabled_memory;
     LA_TRY(la_api_find_application(c, &a));
     LA_TRY(la_api_guard_scopes(c, la_slice_of(a.scopes)));
-    LA_TRY(la_api_find_environment(c, &index));
-    read_wanted(c, &c->api->config->environments[index], LA_API_OPTIONAL, &w);
+    read_wanted(c, la_api_environment(c), LA_API_OPTIONAL, &w);
     la_api_body_flag(c, "enabled", &enabled, &enabled_memory);
     LA_TRY(la_api_check(c));
     LA_TRY(la_api_guard_scopes(c, w.scopes));

@@ -38,9 +38,6 @@ typedef struct la_api_query {
     la_slice names[LA_API_QUERY_MAX], values[LA_API_QUERY_MAX];
 } la_api_query;
 
-/* What an answer of 401 or 403 says in WWW-Authenticate (RFC 6750 3). */
-typedef enum la_api_challenge { LA_API_PLAIN, LA_API_INVALID_TOKEN, LA_API_INSUFFICIENT_SCOPE } la_api_challenge;
-
 struct la_api_call {
     la_api *api;
     la_commands *commands; /* NULL where the route needs no store */
@@ -51,12 +48,13 @@ struct la_api_call {
     const la_api_route *route;
     char allow[LA_API_ALLOW_BYTES];
     la_slice parameters[LA_API_PARAMETERS_MAX]; /* of the path */
+    unsigned environment; /* of the path: index in the configuration, one that the caller may see */
     la_api_query query;
     json_t *body;   /* an object; NULL: the route has none */
     json_t *errors; /* which fields are to blame; NULL: none */
     la_api_who who;
-    bool with_token; /* a bearer token was sent */
-    la_api_challenge challenge;
+    bool with_token;        /* a bearer token was sent */
+    la_code challenge;      /* what WWW-Authenticate says of it: BEARER_INVALID, BEARER_SCOPE; OK: nothing */
     uint32_t retry_after_s; /* 0: what the problem has by itself */
 };
 

@@ -48,17 +48,15 @@ static la_result read_back(la_api_call *c, const la_application_row *a, la_slice
 
 la_result la_api_customers_add(la_api_call *c)
 {
-    unsigned index;
     la_application_row a;
     la_customer_row row = {0};
     la_slice trimmed;
-    LA_TRY(la_api_find_environment(c, &index));
     LA_TRY(la_api_find_application(c, &a));
     LA_TRY(la_api_guard_scopes(c, la_slice_of(a.scopes)));
     la_slice customer_id = la_api_body_text(c, "customer_id", LA_API_REQUIRED);
     la_slice app_user_id = la_api_body_text(c, "app_user_id", LA_API_OPTIONAL);
     if (customer_id.p)
-        la_api_blame_result(c, "customer_id", la_rule_customer_id(&c->api->config->environments[index], customer_id));
+        la_api_blame_result(c, "customer_id", la_rule_customer_id(la_api_environment(c), customer_id));
     if (app_user_id.p)
         la_api_blame_result(c, "app_user_id", la_rule_app_user_id(app_user_id, &trimmed));
     LA_TRY(la_api_check(c));

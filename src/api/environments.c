@@ -83,9 +83,7 @@ la_result la_api_environments_list(la_api_call *c)
 
 la_result la_api_environments_show(la_api_call *c)
 {
-    unsigned index;
     json_t *value;
-    LA_TRY(la_api_find_environment(c, &index));
-    LA_TRY(environment_json(c, index, &value));
+    LA_TRY(environment_json(c, c->environment, &value));
     return la_api_reply(c, 200, value);
 }

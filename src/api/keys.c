@@ -43,12 +43,12 @@ static void forget(key_set *set)
 }
 
 /* The caller forgets them. */
-static la_result read_keys(la_api_call *c, unsigned index, key_set **ret)
+static la_result read_keys(la_api_call *c, key_set **ret)
 {
     key_set *set = calloc(1, sizeof *set);
     if (!set)
         return la_fail(LA_NO_MEMORY, "there is no memory for the keys");
-    la_result r = la_command_list_keys(c->commands, c->api->config->environments[index].name, keep_key, set);
+    la_result r = la_command_list_keys(c->commands, la_api_environment(c)->name, keep_key, set);
     if (!la_is_ok(r)) {
         forget(set);
         return r;
@@ -109,11 +109,9 @@ static json_t *keys_json(const key_set *set, int64_t now_s)
 
 la_result la_api_keys_list(la_api_call *c)
 {
-    unsigned index;
     key_set *set;
-    LA_TRY(la_api_find_environment(c, &index));
-    LA_TRY(read_keys(c, index, &set));
-    const la_environment_config *e = &c->api->config->environments[index];
+    LA_TRY(read_keys(c, &set));
+    const la_environment_config *e = la_api_environment(c);
     json_t *value = json_pack("{s:o, s:n, s:o}", "items", keys_json(set, c->now_s), "next", "next_rotation_at",
                               la_api_json_time(next_rotation_s(set, e)));
     forget(set);
@@ -122,14 +120,12 @@ la_result la_api_keys_list(la_api_call *c)
 
 la_result la_api_keys_rotate(la_api_call *c)
 {
-    unsigned index;
     key_set *set;
-    LA_TRY(la_api_find_environment(c, &index));
-    const la_environment_config *e = &c->api->config->environments[index];
+    const la_environment_config *e = la_api_environment(c);
     const la_slice segments[] = {LA_SLICE("environments"), e->name, LA_SLICE("keys")};
     LA_TRY(la_command_rotate_key(c->commands, e->name, c->now_s));
     LA_TRY(la_api_add_location(c, segments, sizeof segments / sizeof segments[0]));
-    LA_TRY(read_keys(c, index, &set));
+    LA_TRY(read_keys(c, &set));
     json_t *value = set->n ? key_json(set, newest_of(set), la_clock_now_s()) : NULL;
     forget(set);
     return la_api_reply(c, 201, value);

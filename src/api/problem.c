@@ -3,6 +3,7 @@
 #include "api/reply.h"
 #include "base/log.h"
 
+#define REALM "Bearer realm=\"leanauth admin\""
 #define RETRY_AFTER_S 5 /* for what is expected to pass by itself */
 
 typedef struct kind {
@@ -73,22 +74,19 @@ static void log_own_fault(const la_api_call *c, la_code code)
 /* RFC 6750 3; without a token there is only the scheme to name (3.1). */
 static la_result challenge(la_api_call *c)
 {
-    switch (c->challenge) {
-    case LA_API_INVALID_TOKEN:
-        return la_api_add_header(c, "WWW-Authenticate", "Bearer realm=\"leanauth admin\", error=\"invalid_token\"");
-    case LA_API_INSUFFICIENT_SCOPE:
-        return la_api_add_header(c, "WWW-Authenticate",
-                                 "Bearer realm=\"leanauth admin\", error=\"insufficient_scope\", scope=\"%s\"",
-                                 c->route && c->route->method == LA_API_GET ? "admin:read" : "admin:write");
-    case LA_API_PLAIN:
-        break;
-    }
-    return la_api_add_header(c, "WWW-Authenticate", "Bearer realm=\"leanauth admin\"");
+    const char *wire = la_result_info_of(c->challenge)->wire;
+    bool reads = c->route && c->route->method == LA_API_GET;
+    if (!wire)
+        return la_api_add_header(c, "WWW-Authenticate", REALM);
+    if (c->challenge == LA_BEARER_SCOPE)
+        return la_api_add_header(c, "WWW-Authenticate", REALM ", error=\"%s\", scope=\"%s\"", wire,
+                                 reads ? "admin:read" : "admin:write");
+    return la_api_add_header(c, "WWW-Authenticate", REALM ", error=\"%s\"", wire);
 }
 
 static la_result add_fields(la_api_call *c, la_code code, int status)
 {
-    if (status == 401 || (status == 403 && c->challenge != LA_API_PLAIN))
+    if (status == 401 || (status == 403 && c->challenge != LA_OK))
         LA_TRY(challenge(c));
     if (status == 405)
         LA_TRY(la_api_add_header(c, "Allow", "%s", c->allow));

@@ -8,7 +8,7 @@
 
 #define QUERY_BYTES_MAX 8192
 #define BODY_BYTES_MAX 32768 /* the largest that makes sense is a list of scopes */
-#define BLAMED_MAX 32 /* fields that one answer names */
+#define BLAMED_MAX 32        /* fields that one answer names */
 
 /* ---- blame ---- */
 

@@ -143,7 +143,7 @@ la_result la_api_token_find(la_api_call *c, la_slice token)
     la_jws jws = {0};
     la_slice client_id;
     la_role role;
-    c->challenge = LA_API_INVALID_TOKEN;
+    c->challenge = LA_BEARER_INVALID;
     if (!e)
         return refuse("no environment is configured for the administration");
     LA_TRY(verify(c, e, token, &jws));
@@ -154,6 +154,6 @@ la_result la_api_token_find(la_api_call *c, la_slice token)
     json_decref(jws.header);
     json_decref(jws.payload);
     if (la_is_ok(r))
-        c->challenge = LA_API_PLAIN;
+        c->challenge = LA_OK;
     return r;
 }

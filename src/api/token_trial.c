@@ -51,11 +51,9 @@ static la_result ask(la_api_call *c, la_slice environment, la_slice form, int *r
 
 la_result la_api_token_trial(la_api_call *c)
 {
-    unsigned index;
     int status = 0;
     json_t *body = NULL;
     la_buffer form;
-    LA_TRY(la_api_find_environment(c, &index));
     la_slice client_id = la_api_body_text(c, "client_id", LA_API_REQUIRED);
     la_slice client_secret = la_api_body_text(c, "client_secret", LA_API_REQUIRED);
     la_slice scope = la_api_body_text(c, "scope", LA_API_REQUIRED);
@@ -66,7 +64,7 @@ la_result la_api_token_trial(la_api_call *c)
     add_field(&form, "client_secret", client_secret);
     add_field(&form, "scope", scope);
     la_result r = la_buffer_ok(&form)
-                      ? ask(c, c->api->config->environments[index].name, la_buffer_slice(&form), &status, &body)
+                      ? ask(c, la_api_environment(c)->name, la_buffer_slice(&form), &status, &body)
                       : la_fail(LA_TOO_LARGE, "the credentials or the scope are too long for a token request");
     la_buffer_done(&form);
     LA_TRY(r);

@@ -135,7 +135,7 @@ static la_result check_role(la_api_call *c)
     if (c->route->roles & LA_API_ROLE(c->who.role))
         return la_ok();
     if (c->who.kind == LA_API_APPLICATION) {
-        c->challenge = LA_API_INSUFFICIENT_SCOPE;
+        c->challenge = LA_BEARER_SCOPE;
         return la_fail(LA_FORBIDDEN, "the access token needs the scope admin:write");
     }
     return la_fail(LA_FORBIDDEN, "the role %s does not allow this", la_role_name(c->who.role));
@@ -167,25 +167,29 @@ bool la_api_may_see(const la_api_call *c, la_slice environment)
     return false;
 }
 
-la_result la_api_find_environment(la_api_call *c, unsigned *ret_index)
+la_result la_api_find_environment(la_api_call *c)
 {
     const la_config *config = c->api->config;
     la_slice name = c->parameters[0];
+    if (!la_slice_starts(c->route->path, LA_SLICE("/environments/{environment}")))
+        return la_ok();
     for (unsigned i = 0; i < config->n_environments; i++) {
         if (la_slice_equal(config->environments[i].name, name) && la_api_may_see(c, name)) {
-            *ret_index = i;
+            c->environment = i;
             return la_ok();
         }
     }
     return la_fail(LA_NOT_FOUND, "there is no such environment; /admin/v1/environments lists those there are");
 }
 
+const la_environment_config *la_api_environment(const la_api_call *c)
+{
+    return &c->api->config->environments[c->environment];
+}
+
 la_result la_api_find_application(la_api_call *c, la_application_row *ret)
 {
-    unsigned index;
-    LA_TRY(la_api_find_environment(c, &index));
-    la_result r = la_command_find_application(c->commands, c->api->config->environments[index].name, c->parameters[1],
-                                              ret);
+    la_result r = la_command_find_application(c->commands, la_api_environment(c)->name, c->parameters[1], ret);
     if (r.code == LA_NOT_FOUND || r.code == LA_INVALID)
         return la_fail(LA_NOT_FOUND, "the environment has no application with this client_id");
     return r;

@@ -23,8 +23,10 @@ bool la_api_origin_is_ours(la_slice configured, la_slice host, la_slice origin);
 bool la_api_may_see(const la_api_call *c, la_slice environment);
 bool la_api_sees_all(const la_api_call *c);
 
-/* The environment of the path: index in the configuration. NOT_FOUND, alike for what does not exist and what is not theirs. */
-la_result la_api_find_environment(la_api_call *c, unsigned *ret_index);
+/* The environment of the path into c->environment, where the route has one. NOT_FOUND, alike for what does not exist and what is not
+ * theirs. */
+la_result la_api_find_environment(la_api_call *c);
+const la_environment_config *la_api_environment(const la_api_call *c);
 /* The application of the path, in its environment. */
 la_result la_api_find_application(la_api_call *c, la_application_row *ret);
 

@@ -91,7 +91,7 @@ def check_answer(method, path, response):
     kind = response.headers["Content-Type"].split(";")[0].strip()
     assert kind in content, f"{where}: {kind}"
     if kind == "application/jsonl":
-        for line in response.text.splitlines():
+        for line in response.content.splitlines():
             validate(json.loads(line), {"$ref": "#/components/schemas/Event"})
     elif kind != "application/yaml":
         validate(response.json(), content[kind]["schema"])

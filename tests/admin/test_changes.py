@@ -131,6 +131,18 @@ def test_what_is_kept_for_repetition_is_wrapped(people):
         assert key.encode() not in data
 
 
+def test_a_repetition_needs_the_same_right(people, fresh):
+    """Whoever has lost an environment does not get its answers again either."""
+    caller = fresh("developer", [E])
+    key = {"Idempotency-Key": os.urandom(8).hex()}
+    path = f"/environments/{E}/applications"
+    caller.post(path, {"name": "x"}, headers=key, check=201)
+    me = caller.json("GET", "/session")["operator"]
+    people.admin.patch(f"/operators/{me['operator_id']}", {"environments": ["sandbox-uae"]}, me["version"], check=200)
+    caller.login()
+    caller.post(path, {"name": "x"}, headers=key, check=404)
+
+
 # ---- pages -----------------------------------------------------------------------------------------------------------
 
 def test_pages_give_everything_once(people):

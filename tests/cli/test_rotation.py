@@ -14,6 +14,7 @@ LONGEST_LIFETIME = 86400  # that any configuration may give a token
 
 
 def quick_keys(config):
+    config["admin"]["token_lifetime_s"] = LIFETIME  # its scopes are tokens of production, whose keys stay for the longest
     for environment in config["environments"]:
         environment["jwks_max_age_s"] = MAX_AGE
         environment["keys"] = {"rotate_every_s": EVERY, "publish_margin_s": MARGIN}

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { PRESETS, limited, moved, queryOf, rangeOf, rowsOf, seriesOf, spanOf, stepFor, timeText, totalsOf, zoomed, STEP_SECONDS } from '../src/lib/usage_range';
+import { PRESETS, coarser, limited, moved, queryOf, rangeOf, rowsOf, seriesOf, spanOf, stepFor, timeText, totalsOf, zoomed, STEP_SECONDS } from '../src/lib/usage_range';
 
 const NOW = Date.parse('2026-03-10T12:34:56Z') / 1000;
 const length = (r: ReturnType<typeof limited>): number => ('from' in r ? r.to - r.from : 0);
@@ -34,7 +34,18 @@ test('every span is on whole steps, within what the server gives at once, and ho
 });
 
 test('steps grow with the length', () => {
-  assert.deepEqual([3600, 86_400, 86_401, 60 * 86_400, 90 * 86_400].map(stepFor), ['minute', 'minute', 'hour', 'hour', 'day']);
+  assert.deepEqual([3600, 86_400, 86_401, 60 * 86_400, 90 * 86_400].map((length) => stepFor(length)), ['minute', 'minute', 'hour', 'hour', 'day']);
+});
+
+test('what was long ago is kept in larger steps only', () => {
+  const hour = (ago: number): string => spanOf({ from: NOW - ago - 3600, to: NOW - ago }, NOW).step;
+  assert.deepEqual([0, 86_400, 3 * 86_400, 100 * 86_400].map(hour), ['minute', 'minute', 'hour', 'day']);
+  const span = spanOf({ preset: '3h' }, NOW);
+  assert.equal(coarser(span, NOW), null);
+  const later = NOW + 4 * 86_400;
+  const wider = coarser(span, later);
+  assert.ok(wider && wider.step === 'hour' && wider.from <= span.from && wider.to >= span.to);
+  assert.equal(coarser(coarser(wider, later) ?? wider, later), null);
 });
 
 test('zooming in halves, out doubles, and neither leaves what there is', () => {

@@ -261,7 +261,7 @@ static void usage(void **state)
     assert_true(p50 > 50 && p50 <= 100 && p99 > 500 && p99 <= 1000);
     const json_t *advice = json_array_get(json_object_get(a.json, "advice"), 0);
     assert_int_equal(json_integer_value(json_object_get(advice, "tokens")), 5000);
-    assert_int_equal(json_integer_value(json_object_get(advice, "needed")), 4);
+    assert_int_equal(json_integer_value(json_object_get(advice, "needed")), 8);
     rig_forget(&a);
     snprintf(query, sizeof query, "client_id=%s", client_id);
     a = rig_ask(r, RIG_DEVELOPER, &(ask){.method = "GET", .path = path, .query = query});

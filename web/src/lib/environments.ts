@@ -17,6 +17,12 @@ export async function loadEnvironments(signal?: AbortSignal): Promise<readonly E
   return items;
 }
 
+/** For the next operator, who may see others. */
+export function forgetEnvironments(): void {
+  environments.set([]);
+  chosenEnvironment.set(null);
+}
+
 export function chooseEnvironment(name: string): void {
   chosenEnvironment.set(name);
   remember('environment', name);

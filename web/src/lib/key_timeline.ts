@@ -14,8 +14,10 @@ export interface TimelineRow {
   phases: Phase[];
 }
 
+/** A distance from now: one unit before or after. */
 export interface Tick {
-  at: number;
+  n: -1 | 1;
+  unit: Intl.RelativeTimeFormatUnit;
   position: number;
 }
 
@@ -27,14 +29,24 @@ export interface KeyTimeline {
   rotation: number | null;
 }
 
-const HOUR = 3_600_000;
-const DAY = 24 * HOUR;
-const STEPS = [HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 7 * DAY, 14 * DAY, 30 * DAY, 91 * DAY, 182 * DAY, 365 * DAY, 1826 * DAY];
-const MAX_TICKS = 5;
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+/** Up to here from now time is drawn nearly even; beyond, ever more of it in the same width. */
+const EVEN = 10 * MINUTE;
+const TICKS: [Intl.RelativeTimeFormatUnit, number][] = [
+  ['hour', HOUR],
+  ['day', 24 * HOUR],
+  ['week', 168 * HOUR],
+  ['month', 730.5 * HOUR],
+  ['year', 8766 * HOUR],
+];
+/** Of the width: closer, and their texts would touch. */
+const TICK_DISTANCE = 0.12;
 /** Removed keys that are still drawn; the table has all. */
 const REMOVED_SHOWN = 1;
 /** A phase is never so short that it cannot be seen. */
 const MIN_WIDTH = 0.012;
+const MARGIN = 0.04;
 
 const ms = (at: string): number => Date.parse(at);
 
@@ -44,21 +56,21 @@ export function shownKeys(keys: readonly SigningKey[]): SigningKey[] {
   return keys.filter((k) => !hidden.has(k));
 }
 
-/** Whole days stand at local midnight, shorter steps at whole hours. */
-export function ticksOf(from: number, to: number): number[] {
-  const step = STEPS.find((s) => (to - from) / s <= MAX_TICKS) ?? (to - from) / MAX_TICKS;
-  const first = new Date(from);
-  if (step >= DAY) first.setHours(24, 0, 0, 0);
-  else first.setHours(first.getHours() + 1, 0, 0, 0);
-  const ticks: number[] = [];
-  for (let n = 0; ; n++) {
-    const at = new Date(first);
-    // By the calendar, so that the clock's changes between summer and winter do not move it.
-    if (step >= DAY) at.setDate(first.getDate() + Math.round(step / DAY) * n);
-    else at.setTime(first.getTime() + step * n);
-    if (at.getTime() > to) return ticks;
-    ticks.push(at.getTime());
+// A phase lasts for minutes or for months, and what is near is what one wants to see: so the scale is logarithmic both ways from now.
+const bent = (milliseconds: number): number => Math.sign(milliseconds) * Math.log1p(Math.abs(milliseconds) / EVEN);
+
+/** Distances from now that fit, the nearest first: what is near counts more. */
+export function ticksOf(position: (fromNow: number) => number): Tick[] {
+  const ticks: Tick[] = [];
+  const now = position(0);
+  for (const [unit, size] of TICKS) {
+    for (const n of [-1, 1] as const) {
+      const at = position(n * size);
+      const taken = [now, ...ticks.map((tick) => tick.position)];
+      if (at >= 0 && at <= 1 && taken.every((other) => Math.abs(other - at) >= TICK_DISTANCE)) ticks.push({ n, unit, position: at });
+    }
   }
+  return ticks.sort((x, y) => x.position - y.position);
 }
 
 // A short phase grows away from the active one, so that "now" stays in the phase that it is in.
@@ -74,12 +86,11 @@ export function keyTimeline(all: readonly SigningKey[], nextRotation: string | n
   const rotation = nextRotation ? ms(nextRotation) : null;
   const moments = keys.flatMap((k) => [k.published_at, k.activates_at, k.retires_at, k.removed_at]).filter((at) => at !== null).map(ms);
   if (rotation !== null) moments.push(rotation);
-  const first = Math.min(now, ...moments);
-  const last = Math.max(now, ...moments);
-  const margin = Math.max(HOUR / 2, (last - first) * 0.05);
-  const from = first - margin;
-  const to = last + margin;
-  const at = (time: number): number => (time - from) / (to - from);
+  const first = bent(Math.min(-EVEN, ...moments.map((m) => m - now)));
+  const last = bent(Math.max(EVEN, ...moments.map((m) => m - now)));
+  const margin = (last - first) * MARGIN;
+  const position = (fromNow: number): number => (bent(fromNow) - first + margin) / (last - first + 2 * margin);
+  const at = (time: number): number => position(time - now);
 
   const rows = keys.map((key): TimelineRow => {
     const end = key.retires_at ? ms(key.retires_at) : null;
@@ -92,6 +103,5 @@ export function keyTimeline(all: readonly SigningKey[], nextRotation: string | n
     if (end !== null) phases.push({ state: 'retiring', from: at(end), to: gone === null ? 1 : at(gone), open: gone === null });
     return { key, phases: phases.filter((p) => p.to > p.from).map(widened) };
   });
-  const ticks = ticksOf(from, to).map((time) => ({ at: time, position: at(time) }));
-  return { rows, ticks, now: at(now), rotation: rotation === null ? null : at(rotation) };
+  return { rows, ticks: ticksOf(position), now: at(now), rotation: rotation === null ? null : at(rotation) };
 }

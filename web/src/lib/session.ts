@@ -3,6 +3,7 @@
 import * as admin from '../api/admin';
 import { ApiError, setSessionRenewal } from '../api/client';
 import type { Operator, Session } from '../api/types';
+import { forgetEnvironments } from './environments';
 import { isOwnPath, navigate, paths } from './router';
 import { Store } from './store';
 
@@ -41,6 +42,7 @@ export function adopt(session: Session): void {
     return;
   }
   const same = before.kind !== 'ended' || before.session.operator.operator_id === session.operator.operator_id;
+  if (!same) forgetEnvironments();
   sessionStatus.set({ kind: 'open', session });
   if (!same) navigate('/', { replace: true });
   settle(same);
@@ -67,6 +69,7 @@ export async function signOut(): Promise<void> {
 /** Gives the page up: to the login, and from there to the start. */
 export function leave(): void {
   sessionStatus.set({ kind: 'none' });
+  forgetEnvironments();
   settle(false);
   navigate(paths.login);
 }

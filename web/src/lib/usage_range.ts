@@ -20,6 +20,9 @@ export const STEP_SECONDS: Record<UsageStep, number> = { minute: MINUTE, hour: H
 const PRESET_SECONDS: Record<Preset, number> = { '3h': 3 * HOUR, '24h': DAY, '7d': 7 * DAY, '30d': 30 * DAY, '90d': 90 * DAY };
 /** What the server gives at most at once. */
 const MAX_POINTS = 1500;
+// How long the server keeps minutes and hours unless it is told otherwise; days it keeps for years.
+const KEPT: Record<UsageStep, number> = { minute: 2 * DAY, hour: 90 * DAY, day: Number.POSITIVE_INFINITY };
+const KEPT_AT_LEAST = { minute: 3 * HOUR + 2 * MINUTE, hour: 2 * DAY };
 const SHORTEST = 10 * MINUTE;
 const LONGEST = 3 * 365 * DAY;
 
@@ -45,21 +48,33 @@ export function queryOf(range: Range): { range: string | null; from: string | nu
   return { range: null, from: timeText(range.from), to: timeText(range.to) };
 }
 
-export function stepFor(length: number): UsageStep {
-  if (length <= DAY) return 'minute';
-  return length / HOUR <= MAX_POINTS - 2 ? 'hour' : 'day';
+/** The finest step that a span of this length, beginning so long ago, can be shown in. */
+export function stepFor(length: number, age = length): UsageStep {
+  if (length <= DAY && age <= KEPT.minute) return 'minute';
+  return length / HOUR <= MAX_POINTS - 2 && age <= KEPT.hour ? 'hour' : 'day';
+}
+
+function onWholeSteps(from: number, to: number, step: UsageStep): Span {
+  const size = STEP_SECONDS[step];
+  return { from: Math.floor(from / size) * size, to: Math.ceil(to / size) * size, step };
+}
+
+/** The same in larger steps, where the server may be set to keep the small ones for a shorter time than usual; null where it cannot. */
+export function coarser(span: Span, now: number): Span | null {
+  if (span.step === 'day' || now - span.from <= KEPT_AT_LEAST[span.step]) return null;
+  return onWholeSteps(span.from, span.to, span.step === 'minute' ? 'hour' : 'day');
 }
 
 /** Beginning and end on whole steps: a half one would look like a drop. The step that is under way belongs to it. */
 export function spanOf(range: Range, now: number): Span {
   const length = 'preset' in range ? PRESET_SECONDS[range.preset] : range.to - range.from;
-  const step = stepFor(length);
-  const size = STEP_SECONDS[step];
   if ('preset' in range) {
+    const step = stepFor(length);
+    const size = STEP_SECONDS[step];
     const to = (Math.floor(now / size) + 1) * size;
     return { from: to - length, to, step };
   }
-  return { from: Math.floor(range.from / size) * size, to: Math.ceil(range.to / size) * size, step };
+  return onWholeSteps(range.from, range.to, stepFor(length, now - range.from));
 }
 
 /** Kept to what can be looked at: not shorter than ten minutes, not in the future. */

@@ -28,7 +28,7 @@ function EventTable({ events, onOpen }: { events: readonly AuditEvent[]; onOpen:
         { title: t('audit.who'), cell: (e) => <ActorName actor={e.actor} /> },
         { title: t('audit.on'), cell: (e) => <TargetName target={e.target} /> },
         { title: t('audit.environment'), cell: (e) => (e.environment ? <bdi>{e.environment}</bdi> : <span class="hint">–</span>) },
-        { title: t('audit.time'), cell: (e) => <Time at={e.at} exact seconds /> },
+        { title: t('audit.time'), cell: (e) => <span class="when"><Time at={e.at} exact seconds /></span> },
         {
           title: t('audit.detail'),
           actions: true,

@@ -8,7 +8,7 @@ import { useQuery } from '../lib/query';
 import { paths, place, setQuery } from '../lib/router';
 import { useStore } from '../lib/store';
 import { dateTime } from '../lib/time';
-import { type Range, type Series, type Span, limited, queryOf, rangeOf, rowsOf, seriesOf, spanOf, timeText, totalsOf } from '../lib/usage_range';
+import { type Range, type Series, type Span, coarser, limited, queryOf, rangeOf, rowsOf, seriesOf, spanOf, timeText, totalsOf } from '../lib/usage_range';
 import { Button, LinkButton } from '../ui/button';
 import { Chart, type ChartSeries, plainNumber } from '../ui/chart';
 import { Table } from '../ui/data';
@@ -43,8 +43,8 @@ function Numbers({ usage }: { usage: Usage }): VNode {
 function Charts({ shown, series, onZoom }: { shown: Shown; series: Series; onZoom: (from: number, to: number) => void }): VNode {
   const totals = totalsOf(shown.usage.points);
   const counts = useMemo((): ChartSeries[] => [
-    { label: t('usage.issued'), values: series.issued, colour: '--chart-1', area: true },
-    { label: t('usage.refused'), values: series.refused, colour: '--chart-2', dash: [6, 4] },
+    { label: t('usage.issued'), values: series.issued, colour: '--chart-1', steps: true, area: true },
+    { label: t('usage.refused'), values: series.refused, colour: '--chart-2', dash: [6, 4], steps: true },
   ], [series]);
   const times = useMemo((): ChartSeries[] => [
     { label: t('usage.p50'), values: series.p50, colour: '--chart-3' },
@@ -138,9 +138,15 @@ export function UsagePage({ environment, clientId }: { environment: string; clie
   const [view, setView] = useState<'chart' | 'table'>('chart');
   const moving = 'preset' in range;
   const load = async (signal: AbortSignal): Promise<Shown> => {
-    const span = spanOf(range, Date.now() / 1000);
-    const usage = await admin.getUsage(environment, { from: timeText(span.from), to: timeText(span.to), step: span.step, client_id: clientId }, signal);
-    return { usage, span };
+    const read = async (span: Span): Promise<Shown> => {
+      const of = { from: timeText(span.from), to: timeText(span.to), step: span.step, client_id: clientId };
+      return { usage: await admin.getUsage(environment, of, signal), span };
+    };
+    const now = Date.now() / 1000;
+    const finest = await read(spanOf(range, now));
+    let shown = finest;
+    for (let next = coarser(shown.span, now); shown.usage.points.length === 0 && next; next = coarser(next, now)) shown = await read(next);
+    return shown.usage.points.length > 0 ? shown : finest;
   };
   const query = useQuery(JSON.stringify(range), load, { pollMs: auto && moving ? POLL_MS : 0, keep: true });
 

@@ -12,7 +12,9 @@ export interface ChartSeries {
   /** Name of a custom property: --chart-1 */
   colour: string;
   dash?: readonly number[];
-  /** Steps with a filled ground; otherwise lines from point to point. */
+  /** Each value holds for its whole step; otherwise lines go from point to point. */
+  steps?: boolean;
+  /** With a filled ground. */
   area?: boolean;
 }
 
@@ -58,6 +60,12 @@ function axes(format: ChartProps['format'], rtl: boolean): uPlot.Axis[] {
   ];
 }
 
+/** Values with nothing on either side, of which no line would be seen. */
+function alone(values: readonly (number | null | undefined)[]): number[] {
+  const there = (i: number): boolean => values[i] !== null && values[i] !== undefined;
+  return values.map((_, i) => i).filter((i) => there(i) && !there(i - 1) && !there(i + 1));
+}
+
 function seriesOptions(s: ChartSeries): uPlot.Series {
   return {
     label: s.label,
@@ -65,9 +73,9 @@ function seriesOptions(s: ChartSeries): uPlot.Series {
     width: 2,
     dash: s.dash ? [...s.dash] : undefined,
     spanGaps: false,
-    paths: s.area ? uPlot.paths.stepped?.({ align: 1 }) : undefined,
+    paths: s.steps ? uPlot.paths.stepped?.({ align: 1 }) : undefined,
     fill: s.area ? () => `${colour(s.colour)}26` : undefined,
-    points: { show: s.area ? false : undefined, size: 5 },
+    points: s.steps ? { show: false } : { size: 5, filter: (u, i, show) => (show ? null : alone(u.data[i] as (number | null)[])) },
   };
 }
 
@@ -106,7 +114,13 @@ function options(props: ChartProps, width: number, handlers: Handlers): uPlot.Op
   };
 }
 
-const dataOf = ({ times, series }: ChartProps): uPlot.AlignedData => [[...times], ...series.map((s) => [...s.values])];
+// A step needs an end, the last one too.
+function dataOf({ times, series }: ChartProps): uPlot.AlignedData {
+  const [first, second] = times;
+  const last = times.at(-1);
+  if (first === undefined || second === undefined || last === undefined) return [[...times], ...series.map((s) => [...s.values])];
+  return [[...times, last + second - first], ...series.map((s) => [...s.values, s.steps ? (s.values.at(-1) ?? null) : null])];
+}
 
 /** A sample of the line as it is drawn. */
 function Swatch({ series }: { series: ChartSeries }): VNode {
@@ -124,7 +138,7 @@ function newest(series: readonly ChartSeries[]): number | null {
 
 function Readout({ props, index }: { props: ChartProps; index: number | null }): VNode {
   const { times, series, rest, format } = props;
-  const shown = index ?? (rest ? null : newest(series));
+  const shown = index === null ? (rest ? null : newest(series)) : Math.min(index, times.length - 1);
   const at = shown === null ? undefined : times[shown];
   const text = (s: ChartSeries, i: number): string => {
     if (shown === null) return rest?.[i] ?? '';

@@ -179,7 +179,17 @@ export function Shell({ path, children }: { path: string; children: ComponentChi
   const version = 'session' in status ? status.session.version : '';
   return (
     <div class={`shell ${kind}`} onKeyDown={(event) => event.key === 'Escape' && setMenu(false)}>
-      <a class="skip" href="#content" onClick={() => document.getElementById('content')?.focus()}>{t('skip')}</a>
+      <a
+        class="skip"
+        href="#content"
+        onClick={(event) => {
+          // The place in the page is not part of the address.
+          event.preventDefault();
+          document.getElementById('content')?.focus();
+        }}
+      >
+        {t('skip')}
+      </a>
       <header class="top" ref={top}>
         <div class="top-row">
           <span class="menu-button">

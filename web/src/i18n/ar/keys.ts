@@ -11,7 +11,7 @@ export const keys: Translated<typeof en> = {
   'keys.max_age': 'مدة الحفظ المؤقت المسموح بها',
   'keys.algorithm': 'الخوارزمية',
   'keys.timeline': 'الخط الزمني',
-  'keys.timeline_intro': 'شريط لكل مفتاح. الجدول أدناه يقول الشيء نفسه بالكلمات.',
+  'keys.timeline_intro': 'شريط لكل مفتاح. كلما ابتعد الزمن عن الآن ضاق عرضه في الرسم. الجدول أدناه يقول الشيء نفسه بالكلمات.',
   'keys.timeline_row': 'المفتاح {kid}، {state}. {times}',
   'keys.time_published': 'نُشر {time}.',
   'keys.time_signs': 'يوقّع من {from} حتى {to}.',

@@ -11,7 +11,7 @@ export const keys = {
   'keys.max_age': 'Caches may keep it for',
   'keys.algorithm': 'Algorithm',
   'keys.timeline': 'Timeline',
-  'keys.timeline_intro': 'One bar a key. The table below says the same in words.',
+  'keys.timeline_intro': 'One bar a key. The further from now, the more time stands in the same width. The table below says the same in words.',
   'keys.timeline_row': 'Key {kid}, {state}. {times}',
   'keys.time_published': 'Published {time}.',
   'keys.time_signs': 'Signs from {from} until {to}.',

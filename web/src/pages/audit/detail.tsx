@@ -12,7 +12,7 @@ import { Loaded } from '../../ui/feedback';
 import { ActionName, ActorName, Outcome, TargetName } from './names';
 
 // Beside the colours a sign, and a word for those who hear it.
-const SIGNS = { added: '+', removed: '−', changed: '≠', same: '=' } as const;
+const SIGNS = { added: '+', removed: '−', changed: '~', same: '=' } as const;
 
 function Value({ value, kind, side }: { value: string | null; kind: MemberDifference['kind']; side: 'before' | 'after' }): VNode {
   if (value === null) return <span class="hint">{t('audit.absent')}</span>;

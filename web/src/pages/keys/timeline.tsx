@@ -2,9 +2,9 @@
 import type { VNode } from 'preact';
 import { useId } from 'preact/hooks';
 import type { SigningKey } from '../../api/types';
-import { t } from '../../i18n';
-import { type KeyTimeline, type Phase, keyTimeline } from '../../lib/key_timeline';
-import { date, dateTime } from '../../lib/time';
+import { locale, t } from '../../i18n';
+import { type KeyTimeline, type Phase, type Tick, keyTimeline } from '../../lib/key_timeline';
+import { dateTime } from '../../lib/time';
 import { Code } from '../../ui/data';
 
 /** The beginning of a key ID tells keys apart where there is little room. */
@@ -60,7 +60,7 @@ function Bar({ phases, label, line: drawing }: { phases: readonly Phase[]; label
     <svg class="key-bar" width="100%" height={BAR + 10} role="img" aria-label={label} focusable="false">
       <title>{label}</title>
       <Patterns id={id} />
-      {drawing.ticks.map((tick) => <line key={tick.at} class="key-grid" {...line(tick.position)} y1="0" y2="100%" />)}
+      {drawing.ticks.map((tick) => <line key={tick.position} class="key-grid" {...line(tick.position)} y1="0" y2="100%" />)}
       {phases.map((phase) => (
         <rect key={phase.state} class={`key-phase ${phase.state}${phase.open ? ' open' : ''}`} {...placed(phase.from, phase.to)} y="5" height={BAR} rx="3" fill={fill(id, phase.state)} />
       ))}
@@ -76,14 +76,13 @@ function anchor(position: number): 'start' | 'middle' | 'end' {
   return position > 0.92 ? 'end' : 'middle';
 }
 
+const distance = ({ n, unit }: Tick): string => new Intl.RelativeTimeFormat(locale(), { numeric: 'always' }).format(n, unit);
+
 function Axis({ drawing }: { drawing: KeyTimeline }): VNode {
-  const short = drawing.ticks.length > 1 && (drawing.ticks[1]?.at ?? 0) - (drawing.ticks[0]?.at ?? 0) < 86_400_000;
   return (
     <svg class="key-axis" width="100%" height="44" aria-hidden="true" focusable="false">
       {drawing.ticks.map((tick, i) => (
-        <text key={tick.at} class={i % 2 ? 'key-tick second' : 'key-tick'} x={line(tick.position).x1} y="38" text-anchor={anchor(tick.position)}>
-          {short ? dateTime(new Date(tick.at)) : date(new Date(tick.at))}
-        </text>
+        <text key={tick.position} class={i % 2 ? 'key-tick second' : 'key-tick'} x={line(tick.position).x1} y="38" text-anchor={anchor(tick.position)}>{distance(tick)}</text>
       ))}
       <text class="key-now-text" x={line(drawing.now).x1} y="16" text-anchor={anchor(drawing.now)}>{t('keys.now')}</text>
       {drawing.rotation !== null && Math.abs(drawing.rotation - drawing.now) > 0.2 && (
