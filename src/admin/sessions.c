@@ -71,6 +71,10 @@ static la_result refuse_login(la_commands *c, const la_operator_row *o, la_slice
 {
     char id[LA_OPERATOR_ID_BYTES] = "";
     la_slice name = LA_NO_SLICE;
+    uint64_t unwritten = 0;
+    const la_login_ration *ration = &c->login_ration;
+    if (ration->may_note && !ration->may_note(ration->self, &c->actor, &unwritten))
+        return la_fail(LA_UNAUTHENTICATED, "email or password is wrong");
     if (o)
         la_operator_id(o->operator_id, id);
     if (!la_is_ok(la_rule_email(email, &name)))
@@ -81,7 +85,8 @@ static la_result refuse_login(la_commands *c, const la_operator_row *o, la_slice
         .target_kind = "operator",
         .target_id = la_slice_of(id),
         .target_name = o ? la_slice_of(o->email) : name,
-        .detail = json_pack("{s:s}", "reason", reason),
+        .detail = unwritten ? json_pack("{s:s, s:I}", "reason", reason, "unwritten_before", (json_int_t)unwritten)
+                            : json_pack("{s:s}", "reason", reason),
     };
     LA_TRY(la_audit_note(c, &event));
     return la_fail(LA_UNAUTHENTICATED, "email or password is wrong");

@@ -68,6 +68,23 @@ static void wrong_own_password(void **state)
     assert_int_equal(r->failed_logins, 2);
 }
 
+/* Nobody fills the disk with logins that fail: what is over the rate is counted. */
+static void failed_logins_are_rationed(void **state)
+{
+    rig *r = *state;
+    char body[128];
+    for (unsigned i = 0; i < 2 * LA_API_REFUSALS_PER_CALLER + 5; i++) {
+        snprintf(body, sizeof body, "{\"email\":\"nobody%u@example.com\",\"password\":\"a guess\"}", i);
+        assert_status(r, -1, 401, .method = "POST", .path = "/admin/v1/session", .body = body);
+    }
+    /* A minute may have begun in between. */
+    assert_in_range(count_events(r, "session.login_failed"), LA_API_REFUSALS_PER_CALLER,
+                    2 * LA_API_REFUSALS_PER_CALLER);
+    /* They are no excuse for a refusal that matters. */
+    assert_status(r, RIG_AUDITOR, 403, .method = "POST", .path = RIG_APPLICATIONS, .body = "{\"name\":\"x\"}");
+    assert_int_equal(count_events(r, "admin.refused"), 1);
+}
+
 static void cookie_attributes(void **state)
 {
     rig *r = *state;
@@ -450,6 +467,7 @@ int main(void)
         TEST(not_logged_in),
         TEST(wrong_login),
         TEST(wrong_own_password),
+        TEST(failed_logins_are_rationed),
         TEST(cookie_attributes),
         TEST(origin),
         TEST(roles),
