@@ -15,17 +15,11 @@ static void refuse_all(const refusal *cases, size_t n)
 static void unknown_options_are_named_with_those_there_are(void **state)
 {
     static const refusal cases[] = {
-<<<<<<< HEAD
         {"listn: {port: 80}\n" ENVIRONMENT,
          "1: expected one of the options listen, mtls_listen, tls, proxies, admin, workers, store, registry, "
          "master_key, log, limits, usage, environments; found listn"},
         {"listen:\n  adress: ::1\n" ENVIRONMENT,
          "2: listen: expected one of the options address, port, tls; found adress"},
-=======
-        {"listn: {port: 80}\n" ENVIRONMENT, "1: expected one of the options listen, admin, workers, store, registry, "
-                                            "master_key, log, limits, usage, environments; found listn"},
-        {"listen:\n  adress: ::1\n" ENVIRONMENT, "2: listen: expected one of the options address, port; found adress"},
->>>>>>> main
         {ENVIRONMENT "    isuer: x\n",
          "6: environments[0]: expected one of the options name, issuer, hosts, default, listen, tls, mtls_url, "
          "test, algorithm, profile, api, customer, scopes, allow_origin, "
