@@ -161,16 +161,12 @@ static void test_no_change_without_its_event(void **state)
     rig *r = *state;
     la_application_row a = add_application(r, "production", "Billing");
     la_application_edit edit = {.name = LA_SLICE("other")};
-    run_sql(
-        r,
-        "INSERT INTO audit_event SELECT sequence + 1, at_ms, actor_kind, actor_id, actor_name, address, request_id, "
-        "environment, action, outcome, target_kind, target_id, target_name, detail, previous_hash, hash FROM "
-        "audit_event WHERE sequence = %d",
-        BEFORE + 1);
-    assert_code(la_command_update_application(&r->commands, &a, &edit, &a), LA_CORRUPT);
-    assert_code(la_command_delete_application(&r->commands, &a), LA_CORRUPT);
+    run_sql(r, "CREATE TRIGGER full BEFORE INSERT ON audit_event BEGIN SELECT raise(ABORT, 'no room'); END");
+    assert_false(la_is_ok(la_command_update_application(&r->commands, &a, &edit, &a)));
+    assert_false(la_is_ok(la_command_delete_application(&r->commands, &a)));
     assert_string_equal(read_sql(r, "SELECT name FROM application"), "Billing");
-    assert_broken(r, "an event behind the head", BEFORE + 2);
+    run_sql(r, "DROP TRIGGER full");
+    assert_whole(r, BEFORE + 1);
 }
 
 static void test_secrets_and_customers(void **state)
@@ -416,16 +412,88 @@ static void test_no_seal_for_what_was_made_anew(void **state)
     assert_broken(r, "an end without seal", n + 2);
 }
 
+/* Somebody was at the head or the end of the log: secrets can be revoked and keys rotated nevertheless, nothing is written over, and the
+ * log is never whole again, whatever is put back later. */
+static void test_work_goes_on_behind_a_broken_head(void **state)
+{
+    static const struct {
+        const char *attack;
+        uint64_t first_bad, numbered; /* beyond the last one; 0: that itself */
+    } attacks[] = {
+        {"DELETE FROM audit_head", 1, 1},
+        {"UPDATE audit_head SET sequence = 2, hash = (SELECT hash FROM audit_event WHERE sequence = 2)", 1, 1},
+        {"UPDATE audit_head SET sequence = 0, hash = zeroblob(32)", 1, 1},
+        {"UPDATE audit_head SET sequence = -1", 1, 1},
+        {"UPDATE audit_head SET sequence = sequence + 10", 1, 11},
+        {"UPDATE audit_head SET sequence = 9223372036854775807", 1, 1},
+        {"UPDATE audit_head SET hash = x'00'", 1, 1},
+        {"DELETE FROM audit_event WHERE sequence = (SELECT max(sequence) FROM audit_event)", 0, 1},
+    };
+    rig *r = *state;
+    la_application_row a = add_application(r, "production", "Billing");
+    fill(r, 2);
+    save(r);
+    uint64_t n = (uint64_t)count_events(r, "");
+    for (size_t i = 0; i < sizeof attacks / sizeof *attacks; i++) {
+        uint64_t id;
+        char secret[LA_CLIENT_SECRET_MAX + 1];
+        run_sql(r, "%s", attacks[i].attack);
+        assert_ok(la_command_add_secret(&r->commands, &a, 0, &id, secret));
+        assert_int_equal(run_sql(r, "SELECT sequence FROM audit_head"), n + attacks[i].numbered);
+        assert_int_equal(run_sql(r, "SELECT length(replace(hex(mac), '0', '')) FROM audit_head"), 0);
+        assert_broken(r, attacks[i].attack, n + attacks[i].first_bad);
+        assert_ok(la_command_revoke_secret(&r->commands, &a, id));
+        assert_false(verify(r).whole);
+        restore(r);
+    }
+    run_sql(r, "DELETE FROM audit_event WHERE sequence = %llu", (unsigned long long)n);
+    add_application(r, "production", "afterwards");
+    run_sql(r, "INSERT INTO audit_event SELECT * FROM saved_event WHERE sequence = %llu", (unsigned long long)n);
+    assert_broken(r, "a lost event that was put back", n + 1);
+}
+
+/* The head of an earlier time, seal and all: what comes next takes no seal from it. */
+static void test_no_seal_from_an_old_head(void **state)
+{
+    rig *r = *state;
+    fill(r, 2);
+    save(r);
+    fill(r, 2);
+    uint64_t n = (uint64_t)count_events(r, "");
+    run_sql(r, "DELETE FROM audit_head; INSERT INTO audit_head SELECT * FROM saved_head");
+    assert_broken(r, "an old head", n - 1);
+    add_application(r, "production", "afterwards");
+    assert_broken(r, "an old head", n + 1);
+    assert_int_equal(run_sql(r, "SELECT length(replace(hex(mac), '0', '')) FROM audit_head"), 0);
+}
+
 static void test_emptied_log_does_not_begin_anew(void **state)
 {
     rig *r = *state;
-    la_commands again;
     fill(r, 2);
     run_sql(r, "DELETE FROM audit_event; DELETE FROM audit_head");
     add_application(r, "production", "afterwards");
     assert_broken(r, "a log that was emptied", 1);
-    run_sql(r, "DELETE FROM meta WHERE name = 'audit-key'");
-    assert_code(la_commands_open(r->config, LA_STORE_MIGRATE, &again), LA_CORRUPT);
+}
+
+/* The key of the head is gone: there is a new one, but what it has not seen it does not vouch for. */
+static void test_lost_key(void **state)
+{
+    static const char *const attacks[] = {
+        "DELETE FROM meta WHERE name = 'audit-key'",
+        "DELETE FROM meta WHERE name = 'audit-key'; DELETE FROM audit_head",
+        "DELETE FROM meta WHERE name = 'audit-key'; DELETE FROM audit_event",
+    };
+    rig *r = *state;
+    fill(r, 2);
+    for (size_t i = 0; i < sizeof attacks / sizeof *attacks; i++) {
+        run_sql(r, "%s", attacks[i]);
+        la_commands_close(&r->commands);
+        assert_ok(la_commands_open(r->config, LA_STORE_MIGRATE, &r->commands));
+        assert_false(verify(r).whole);
+        add_application(r, "production", "afterwards");
+        assert_false(verify(r).whole);
+    }
 }
 
 static void test_key_of_another_database(void **state)
@@ -583,7 +651,10 @@ int main(void)
         TEST(test_removed_moved_added),
         TEST(test_head),
         TEST(test_no_seal_for_what_was_made_anew),
+        TEST(test_work_goes_on_behind_a_broken_head),
+        TEST(test_no_seal_from_an_old_head),
         TEST(test_emptied_log_does_not_begin_anew),
+        TEST(test_lost_key),
         TEST(test_key_of_another_database),
         TEST(test_mark),
         TEST(test_export),

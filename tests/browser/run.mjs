@@ -1,0 +1,81 @@
+// Runs the walks through the dashboard, one file after the other: `node run.mjs [NAME…]`. Each test is one line, "ok N - name" or
+// "not ok N - name" with what went wrong below it; tools/run_tests.py counts them.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { run } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const HERE = dirname(fileURLToPath(import.meta.url));
+const BINARY = process.env.LEANAUTH_BIN ?? join(HERE, '../../build/leanauth');
+const LIMIT_MS = 180_000;
+
+let number = 0;
+
+function tell(good, name, why = '') {
+  process.stdout.write(`${good ? 'ok' : 'not ok'} ${++number} - ${name.replace(/\s+/g, ' ')}\n`);
+  if (why) process.stdout.write(`${why.replace(/^/gm, '    ')}\n`);
+}
+
+/** What is missing that no walk can do without: a sentence, or nothing. */
+function obstacle() {
+  if (!existsSync(BINARY)) return `there is no binary at ${BINARY}`;
+  const note = join(dirname(BINARY), 'web', 'without-dashboard.txt');
+  if (existsSync(note)) return `the dashboard cannot be tested: ${readFileSync(note, 'utf8').trim()}`;
+  return null;
+}
+
+/** npm ci, unless it was done for this lock file. */
+function install() {
+  const lock = readFileSync(join(HERE, 'package-lock.json'), 'utf8');
+  const stamp = join(HERE, 'node_modules', '.installed-lock.json');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return null;
+  const done = spawnSync('npm', ['ci', '--no-progress', '--prefer-offline'], { cwd: HERE, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  if (done.status !== 0) return `npm ci failed, is the npm registry out of reach? ${`${done.stderr ?? ''}`.trim().slice(-400)}`;
+  writeFileSync(stamp, lock);
+  return null;
+}
+
+function reasonOf(details) {
+  const error = details?.error;
+  const cause = error?.cause instanceof Error ? error.cause : error;
+  return `${cause?.stack ?? cause ?? 'failed'}`.slice(0, 6000);
+}
+
+const wrong = obstacle() ?? install();
+if (wrong) {
+  tell(false, 'the suite can run', wrong);
+  process.exit(1);
+}
+const names = process.argv.slice(2);
+const files = readdirSync(HERE).filter((f) => f.endsWith('.test.mjs') && (!names.length || names.some((n) => f.includes(n)))).sort().map((f) => join(HERE, f));
+let failed = files.length === 0;
+const seen = new Set();
+for (const file of files) {
+  const title = basename(file, '.test.mjs');
+  const started = Date.now();
+  // A file of its own each time, so that each browser and server is gone before the next one comes.
+  const stream = run({ files: [file], concurrency: false, timeout: LIMIT_MS });
+  stream.on('test:pass', ({ name, details, skip }) => {
+    if (details?.type === 'suite' || name.endsWith('.test.mjs') || skip) return;
+    seen.add(title);
+    tell(true, `${title}: ${name}`);
+  });
+  stream.on('test:fail', ({ name, details }) => {
+    failed = true;
+    // A file is reported as failed along with the test that failed in it; alone it means that nothing else could be reported.
+    if (name.endsWith('.test.mjs') && seen.has(`${title} failed`)) return;
+    seen.add(title).add(`${title} failed`);
+    tell(false, `${title}: ${basename(name)}`, reasonOf(details));
+  });
+  stream.on('test:diagnostic', ({ message }) => /^(figure|note): /.test(message) && process.stdout.write(`# ${title}: ${message}\n`));
+  stream.on('test:stdout', ({ message }) => process.stdout.write(message));
+  stream.on('test:stderr', ({ message }) => process.stdout.write(message));
+  await new Promise((resolve) => stream.on('end', resolve).resume());
+  if (!seen.has(title)) {
+    failed = true;
+    tell(false, `${title}: it ran`, 'the file reported no test');
+  }
+  process.stdout.write(`# ${title}: ${((Date.now() - started) / 1000).toFixed(1)} s\n`);
+}
+process.exitCode = failed ? 1 : 0;
