@@ -95,14 +95,12 @@ static la_result reply_codes(la_api_call *c, la_recovery_codes *codes)
 
 static la_result confirm_and_renew(la_api_call *c, la_slice code, la_recovery_codes *codes)
 {
-    LA_TRY(la_store_begin(c->commands->store));
+    la_change group;
+    LA_TRY(la_change_begin(c->commands, &group));
     la_result r = la_command_confirm_totp(c->commands, &c->who.operator_row, code, codes);
     if (la_is_ok(r))
         r = renew(c);
-    if (la_is_ok(r))
-        return la_store_commit(c->commands->store);
-    la_store_rollback(c->commands->store);
-    return r;
+    return la_change_end(c->commands, &group, r, NULL);
 }
 
 la_result la_api_profile_totp_confirm(la_api_call *c)
