@@ -129,12 +129,9 @@ static void note_refusal(la_api_call *c, const char *reason)
 /* If-Match of a DELETE: what was looked at is what is deleted. */
 static la_result run_in_group(la_api_call *c)
 {
-    LA_TRY(la_store_begin(c->commands->store));
-    la_result r = c->route->handle(c);
-    if (la_is_ok(r))
-        return la_store_commit(c->commands->store);
-    la_store_rollback(c->commands->store);
-    return r;
+    la_change group;
+    LA_TRY(la_change_begin(c->commands, &group));
+    return la_change_end(c->commands, &group, c->route->handle(c), NULL);
 }
 
 static la_result run(la_api_call *c)

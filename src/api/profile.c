@@ -36,14 +36,12 @@ static la_result renew(la_api_call *c)
 /* The change and the end of the other sessions are one: nobody stays behind an old password after a crash. */
 static la_result change_and_renew(la_api_call *c, la_slice current, la_slice wanted)
 {
-    LA_TRY(la_store_begin(c->commands->store));
+    la_change group;
+    LA_TRY(la_change_begin(c->commands, &group));
     la_result r = la_command_change_password(c->commands, &c->who.operator_row, current, wanted);
     if (la_is_ok(r))
         r = renew(c);
-    if (la_is_ok(r))
-        return la_store_commit(c->commands->store);
-    la_store_rollback(c->commands->store);
-    return r;
+    return la_change_end(c->commands, &group, r, NULL);
 }
 
 la_result la_api_profile_password(la_api_call *c)
@@ -103,14 +101,12 @@ static la_result reply_codes(la_api_call *c, la_recovery_codes *codes)
 
 static la_result confirm_and_renew(la_api_call *c, la_slice code, la_recovery_codes *codes)
 {
-    LA_TRY(la_store_begin(c->commands->store));
+    la_change group;
+    LA_TRY(la_change_begin(c->commands, &group));
     la_result r = la_command_confirm_totp(c->commands, &c->who.operator_row, code, codes);
     if (la_is_ok(r))
         r = renew(c);
-    if (la_is_ok(r))
-        return la_store_commit(c->commands->store);
-    la_store_rollback(c->commands->store);
-    return r;
+    return la_change_end(c->commands, &group, r, NULL);
 }
 
 la_result la_api_profile_totp_confirm(la_api_call *c)

@@ -22,9 +22,9 @@ la_result la_api_cookie_find(la_slice field, la_slice *ret)
     return la_ok();
 }
 
-bool la_api_origin_is_ours(la_slice configured, la_slice host, la_slice origin)
+bool la_api_origin_is_ours(la_slice configured, bool is_tls, la_slice host, la_slice origin)
 {
-    static const la_slice scheme = LA_SLICE_INIT("http://");
+    la_slice scheme = is_tls ? LA_SLICE("https://") : LA_SLICE("http://");
     if (configured.n && la_slice_equal(configured, origin))
         return true;
     return host.n && origin.n == scheme.n + host.n && la_slice_starts(origin, scheme) &&
@@ -42,7 +42,8 @@ static la_result check_origin(const la_api_call *c, la_slice cookie)
     if (!request->origin.p)
         return la_fail(LA_FORBIDDEN,
                        "a change with a session needs the Origin of this server; a program uses an access token");
-    if (!la_api_origin_is_ours(la_slice_of(c->api->config->admin_origin), request->host, request->origin))
+    if (!la_api_origin_is_ours(la_slice_of(c->api->config->admin_origin), request->is_tls, request->host,
+                               request->origin))
         return la_fail(LA_FORBIDDEN, "the request comes from a page of another origin");
     return la_ok();
 }

@@ -9,8 +9,9 @@ import { t } from './texts.mjs';
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const PATIENCE_MS = 15_000;
 
-// The browser itself notes every answer of 4xx and 5xx as an error; those of the API are its way to say no.
-const isAnswer = (text, url) => text.startsWith('Failed to load resource') && new URL(url).pathname.startsWith('/admin/v1/');
+// The browser itself notes every answer of 4xx and 5xx as an error; those of the API are its way to say no; an icon is asked for only where a
+// page names none, as beside the text that signing in begins from.
+const isAnswer = (text, url) => text.startsWith('Failed to load resource') && /^\/(?:admin\/v1\/|favicon\.ico)/.test(new URL(url).pathname);
 
 export class Browser {
   #contexts = [];
