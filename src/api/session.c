@@ -8,6 +8,8 @@
 #include "api/who.h"
 #include "base/secret.h"
 
+#define CODES_RETRY_AFTER_S 3600 /* the wrong ones of a day count */
+
 static const char *state_name(la_session_state s)
 {
     switch (s) {
@@ -83,6 +85,8 @@ la_result la_api_session_totp(la_api_call *c)
         la_api_throttle_note(c, email);
         return la_fail(LA_UNAUTHENTICATED, "the code is wrong, or was used before");
     }
+    if (r.code == LA_THROTTLED)
+        c->retry_after_s = CODES_RETRY_AFTER_S;
     LA_TRY(r);
     r = la_api_cookie_set(c, cookie);
     la_wipe(cookie, sizeof cookie);
