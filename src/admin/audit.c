@@ -100,13 +100,7 @@ static la_slice clean(texts *t, la_slice text)
 {
     la_buffer b;
     la_buffer_init_fixed(&b, t->memory[t->n++], TEXT_MAX);
-    while (text.n && la_buffer_ok(&b)) {
-        size_t n = la_utf8_sequence(text);
-        bool plain = n > 0 && (unsigned char)text.p[0] >= 0x20 && text.p[0] != 0x7F;
-        la_buffer_add(&b, plain ? (la_slice){text.p, n} : LA_SLICE("?"));
-        text.p += n ? n : 1;
-        text.n -= n ? n : 1;
-    }
+    la_buffer_add_shown(&b, text);
     return la_buffer_slice(&b);
 }
 

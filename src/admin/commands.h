@@ -113,6 +113,7 @@ la_result la_command_import(la_commands *c, const char *path, la_slice environme
 la_result la_command_add_secret(la_commands *c, const la_application_row *a, int64_t expires_in_s,
                                 uint64_t *ret_secret_id, char ret_secret[LA_CLIENT_SECRET_MAX + 1]);
 la_result la_command_list_secrets(la_commands *c, const la_application_row *a, la_secret_fn each, void *self);
+const char *la_secret_state(const la_secret_row *s, int64_t now_s); /* "live", "expired", "revoked" */
 la_result la_command_revoke_secret(la_commands *c, const la_application_row *a, uint64_t secret_id);
 /* An imported secret was right: it is kept by its keyed digest from now on. NOT_FOUND where it is gone. */
 la_result la_command_upgrade_secret(la_commands *c, uint64_t secret_id, const uint8_t digest[LA_DIGEST_BYTES]);

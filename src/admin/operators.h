@@ -77,6 +77,8 @@ la_result la_qr_svg(la_slice text, la_buffer *ret);
 la_result la_qr_terminal(la_slice text, la_buffer *ret);
 
 /* ---- login and sessions (admin/sessions.c) ---- */
+const char *la_session_state_name(la_session_state s); /* "totp_required", …, "complete" */
+
 /* UNAUTHENTICATED alike, and after the same work, for an unknown email, a wrong password and a disabled operator. Gives the session and the
  * cookie's value. Writes session.login or session.login_failed. */
 la_result la_command_login(la_commands *c, la_slice email, la_slice password, la_slice user_agent, la_session_row *ret,

@@ -103,7 +103,7 @@ static la_session_state state_of(const la_commands *c, const la_operator_row *o)
     return LA_SESSION_COMPLETE;
 }
 
-static const char *state_name(la_session_state s)
+const char *la_session_state_name(la_session_state s)
 {
     static const char *const names[] = {
         [LA_SESSION_TOTP_REQUIRED] = "totp_required",
@@ -119,13 +119,7 @@ static void copy_shown(la_slice text, char *ret, size_t bytes)
 {
     la_buffer b;
     la_buffer_init_fixed(&b, ret, bytes - 1);
-    while (text.n && la_buffer_ok(&b)) {
-        size_t n = la_utf8_sequence(text);
-        bool plain = n > 0 && (unsigned char)text.p[0] >= 0x20 && text.p[0] != 0x7F;
-        la_buffer_add(&b, plain ? (la_slice){text.p, n} : LA_SLICE("?"));
-        text.p += n ? n : 1;
-        text.n -= n ? n : 1;
-    }
+    la_buffer_add_shown(&b, text);
     ret[b.n] = 0;
 }
 
@@ -202,7 +196,7 @@ static la_result log_in(la_commands *c, la_slice password, la_slice user_agent, 
         r = add_session(c, o, user_agent, row, cookie);
     la_audit_event event = {.action = "session.login"};
     if (la_is_ok(r))
-        event.detail = json_pack("{s:s}", "state", state_name(row->state));
+        event.detail = json_pack("{s:s}", "state", la_session_state_name(row->state));
     return end_with_event(c, &change, r, o, &event);
 }
 
@@ -362,7 +356,7 @@ la_result la_command_login_totp(la_commands *c, const la_session_row *s, la_slic
         r = finish_login(c, s, &o, &row, cookie);
     la_audit_event event = {.action = "session.login"};
     if (la_is_ok(r))
-        event.detail = json_pack("{s:s, s:s}", "state", state_name(row.state), "second_factor", factor);
+        event.detail = json_pack("{s:s, s:s}", "state", la_session_state_name(row.state), "second_factor", factor);
     r = end_with_event(c, &change, r, &o, &event);
     if (wrong || used)
         return refuse_code(c, s, factor, used);

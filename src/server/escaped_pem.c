@@ -1,15 +1,7 @@
 /* PEM (RFC 7468 3) in percent-encoding (RFC 3986 2.1). A plus sign is one: Base64 has it, and nobody means a blank by it here. */
 #include "base/base64url.h"
+#include "base/hex.h"
 #include "server/proxy_fields.h"
-
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
 
 static la_result unescape(la_slice field, la_arena *arena, la_slice *ret)
 {
@@ -22,8 +14,8 @@ static la_result unescape(la_slice field, la_arena *arena, la_slice *ret)
             to[n++] = field.p[i];
             continue;
         }
-        int high = field.n - i > 2 ? hex_digit(field.p[i + 1]) : -1;
-        int low = field.n - i > 2 ? hex_digit(field.p[i + 2]) : -1;
+        int high = field.n - i > 2 ? la_hex_value(field.p[i + 1]) : -1;
+        int low = field.n - i > 2 ? la_hex_value(field.p[i + 2]) : -1;
         if (high < 0 || low < 0)
             return la_error(LA_INVALID);
         to[n++] = (char)(high << 4 | low);

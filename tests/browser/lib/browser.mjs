@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { chromium } from 'playwright-core';
 import { PASSWORD } from './server.mjs';
-import { t } from './texts.mjs';
+import { en, t } from './texts.mjs';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const PATIENCE_MS = 15_000;
@@ -47,6 +47,13 @@ export class Browser {
     this.watch(page);
     if (operator) await signInByApi(page, operator);
     if (operator || path) await page.goto(path ?? '/');
+    return page;
+  }
+
+  /** One that stays open after its test, for many looks by the same person. */
+  async lasting(options) {
+    const page = await this.page(options);
+    this.#contexts.pop();
     return page;
   }
 
@@ -93,7 +100,8 @@ export async function signOut(page) {
 }
 
 export const button = (where, key, values) => where.getByRole('button', { name: t(key, values), exact: true });
-export const field = (where, key) => where.getByLabel(t(key), { exact: true });
+/** By the key of a text, or by the text itself. */
+export const field = (where, key) => where.getByLabel(key in en ? t(key) : key, { exact: true });
 export const heading = (where, name) => where.getByRole('heading', { name, exact: true });
 export const dialog = (page) => page.locator('dialog[open]');
 export const says = (where, text) => where.getByText(text).first().waitFor();

@@ -33,7 +33,7 @@ static void percent(void **state)
     char memory[64];
     la_buffer b;
     la_buffer_init_fixed(&b, memory, sizeof memory);
-    la_api_percent_encode(LA_SLICE("a/b \r\n%~"), &b);
+    la_buffer_add_percent(&b, LA_SLICE("a/b \r\n%~"));
     assert_slice(la_buffer_slice(&b), "a%2Fb%20%0D%0A%25~");
 }
 
