@@ -124,15 +124,20 @@ static la_result write_event(void *self, const la_audit_row *row)
     return p ? la_ok() : la_fail(LA_NO_MEMORY, "there is no memory for the export");
 }
 
+/* Reading must not be a way to fill the disk: what one caller does beyond the rate is counted. */
 static la_result note_export(la_api_call *c, uint64_t from, const export *e)
 {
+    uint64_t unwritten;
+    if (!la_api_refusals_take(&c->api->exports, c->commands->actor.id, c->now_s, &unwritten))
+        return la_ok();
     la_audit_event event = {
         .environment = LA_SLICE(""),
         .action = "audit.export",
         .target_kind = "audit",
         .target_id = LA_SLICE(""),
         .target_name = LA_SLICE(""),
-        .detail = json_pack("{s:I, s:I}", "from_sequence", (json_int_t)from, "events", (json_int_t)e->events),
+        .detail = json_pack("{s:I, s:I, s:I}", "from_sequence", (json_int_t)from, "events", (json_int_t)e->events,
+                            "unwritten_before", (json_int_t)unwritten),
     };
     return la_audit_note(c->commands, &event);
 }

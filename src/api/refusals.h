@@ -1,6 +1,7 @@
 /*
  * How many refusals go to the audit log: those that matter, and never so many that somebody could fill the disk with them, or hide those
- * of another behind their own. What is over the rate is counted, and the count is in the next event of the same caller.
+ * of another behind their own. What is over the rate is counted, and the count is in the next event of the same caller. Failed logins
+ * and exports of the log are rationed likewise, each apart.
  */
 #ifndef LA_API_REFUSALS_H
 #define LA_API_REFUSALS_H

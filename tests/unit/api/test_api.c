@@ -85,6 +85,15 @@ static void failed_logins_are_rationed(void **state)
     assert_int_equal(count_events(r, "admin.refused"), 1);
 }
 
+/* Nor does somebody who may only read. */
+static void exports_are_rationed(void **state)
+{
+    rig *r = *state;
+    for (unsigned i = 0; i < 3 * LA_API_REFUSALS_PER_CALLER; i++)
+        assert_status(r, RIG_AUDITOR, 200, .method = "GET", .path = "/admin/v1/audit/export", .query = "limit=1");
+    assert_in_range(count_events(r, "audit.export"), LA_API_REFUSALS_PER_CALLER, 2 * LA_API_REFUSALS_PER_CALLER);
+}
+
 static void cookie_attributes(void **state)
 {
     rig *r = *state;
@@ -468,6 +477,7 @@ int main(void)
         TEST(wrong_login),
         TEST(wrong_own_password),
         TEST(failed_logins_are_rationed),
+        TEST(exports_are_rationed),
         TEST(cookie_attributes),
         TEST(origin),
         TEST(roles),
