@@ -16,7 +16,6 @@
 #define SECOND_FACTOR_WITHIN_S 600 /* a login whose password was right waits no longer for its code */
 #define WRONG_CODES_MAX 5
 #define SEEN_EVERY_S 60
-#define IDEMPOTENCY_KEPT_S 3600
 #define EXPIRE_MOST 500
 
 /* ---- cookies ---- */
@@ -381,5 +380,5 @@ la_result la_command_revoke_session(la_commands *c, const la_operator_row *o, ui
 la_result la_command_expire_sessions(la_commands *c, int64_t now_s)
 {
     return la_store_expire_sessions(c->store, now_s, now_s - c->config->admin_session_idle_s,
-                                    now_s - IDEMPOTENCY_KEPT_S, EXPIRE_MOST);
+                                    now_s - LA_IDEMPOTENCY_KEPT_S, EXPIRE_MOST);
 }

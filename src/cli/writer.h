@@ -22,7 +22,6 @@ void la_json_end(la_json_writer *w);                                     /* the 
 
 /* A table: cells row by row, aligned when it is done. */
 #define LA_TABLE_COLUMNS_MAX 8
-#define LA_TIME_TEXT_BYTES 32
 typedef struct la_table {
     unsigned n_columns;
     unsigned widths[LA_TABLE_COLUMNS_MAX];
