@@ -79,13 +79,18 @@ export class Server {
     return readFileSync(join(this.home, 'serve.log'), 'utf8');
   }
 
-  /** Ends it as an operator does, and says what is wrong with how it ended. */
-  async stop() {
+  /** Ends it as an operator does. */
+  async end() {
     if (this.#process?.exitCode === null) this.#process.kill('SIGTERM');
     const end = await this.#ended;
+    if (end !== 0) throw new Error(`the server ended with ${end}: ${this.log().slice(-2000)}`);
+  }
+
+  /** For good, with all that it has; and no secret is in its log. */
+  async stop() {
+    await this.end();
     const log = this.log();
     rmSync(this.home, { recursive: true, force: true });
-    if (end !== 0) throw new Error(`the server ended with ${end}: ${log.slice(-2000)}`);
     const leak = /las_(?:live|test)_[0-9A-Za-z]{20,}|eyJ[\w-]+\.[\w-]+\.[\w-]{43,}/.exec(log);
     if (leak) throw new Error(`the log holds ${leak[0].slice(0, 20)}…`);
   }
@@ -122,6 +127,10 @@ export class Server {
     const where = role === 'admin' ? [] : environments.length ? environments.flatMap((e) => ['--environment', e]) : ['--all-environments'];
     await this.cliWith(`${PASSWORD}\n`, 'operator', 'add', email, '--role', role, ...where, ...(name ? ['--name', name] : []), '--password-stdin');
     return { email, password: PASSWORD };
+  }
+
+  hasStore() {
+    return existsSync(join(this.home, 'leanauth.db'));
   }
 
   /** Takes the database away as a lost disk would, or brings it back. */
