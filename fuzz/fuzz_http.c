@@ -105,7 +105,7 @@ static void turn(run *r, int fd)
 static void drive(run *r, la_http_census *census, const uint8_t *p, size_t n, size_t most)
 {
     int ends[2];
-    la_census_key key = {.bytes = {1}};
+    la_census_key key = {.bytes = {AF_INET}};
     REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends) == 0);
     REQUIRE(la_census_enter(census, &key));
     REQUIRE(la_http_connection_open(r->server, ends[1], "tag", "192.0.2.1", &key));

@@ -5,6 +5,7 @@ REQUEST, CLIENT, SCOPE = ("http/test_conformance_request.py", "http/test_conform
 RESPONSE, JWT = "http/test_conformance_response.py", "http/test_conformance_jwt.py"
 DOCUMENTS, HTTP, SECURITY = ("http/test_conformance_documents.py", "http/test_conformance_http.py", "http/test_conformance_security.py")
 ROTATION = "cli/test_rotation.py"
+TLS, PROXIES = "http/test_tls.py", "http/test_proxies.py"
 
 SECTIONS = {1, 2, 3, 4, 5, 6, 8, 9, 18, 20}
 
@@ -98,14 +99,20 @@ COVERED = {
     "HTTP-18": tests(HTTP, "test_http_18"),
     "SEC-06": tests(SECURITY, "test_sec_06"),
     "SEC-08": tests(SECURITY, "test_sec_08"),
+    "SEC-05": tests(PROXIES, "test_sec_05", "test_mtl_17", "test_forwarded_for"),
+    # Of sections that are not complete yet:
+    "MTL-07": tests(TLS, "test_mtl_07"),
+    "MTL-17": tests(PROXIES, "test_mtl_17"),
+    "MTL-18": tests(PROXIES, "test_mtl_18"),
+    "MTL-20": tests(PROXIES, "test_mtl_20"),
+    "FAPI-12": tests(TLS, "test_fapi_12"),
 }
 
 WAITING = {
-    "CA-19": "there is no TLS listener yet, so no client certificate can be presented; this comes with mutual TLS",
+    "CA-19": "a client certificate is passed on, but no application can be registered for it yet; this comes with mutual TLS",
     "JWT-17": "tokens are not bound yet; this comes with mutual TLS and DPoP",
     "JWK-11": "there is no client with a jwks_uri before private_key_jwt",
     "META-10": "no JWT authentication method is listed yet; a test holds that the member is absent (test_metadata_promises_nothing)",
     "META-11": "there is no revocation and no introspection endpoint yet; a test holds that the members are absent",
     "META-14": "there are no certificate-bound tokens yet; a test holds that the member is absent",
-    "SEC-05": "no header of a reverse proxy is read for security yet; this comes with MTL-17 to MTL-20",
 }

@@ -118,6 +118,28 @@ def test_the_blocks_in_order(demo):
     assert environment["customer_id"] in outputs[2]
     keys = json.loads(outputs[3])["keys"]
     assert keys and all("d" not in key for key in keys)
+    assert "whole" in outputs[4]
+
+
+def log_in(demo, password):
+    """The session that the dashboard gets."""
+    origin = f"http://localhost:{demo.admin_port}"
+    request = urllib.request.Request(f"http://127.0.0.1:{demo.admin_port}/admin/v1/session", method="POST",
+                                     data=json.dumps({"email": "admin@localhost", "password": password}).encode(),
+                                     headers={"Host": f"localhost:{demo.admin_port}", "Origin": origin,
+                                              "Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=10) as response:
+        return json.load(response)
+
+
+def test_the_dashboard_is_open_to_a_newcomer(demo):
+    printed = demo.output.read_text()
+    assert f"http://localhost:{demo.admin_port}/" in printed and "admin@localhost" in printed
+    [password] = re.findall(r"^  password +(\S+)   \(shown this once\)$", printed, re.M)
+    session = log_in(demo, password)
+    assert session["state"] == "complete" and session["operator"]["role"] == "admin"
+    for path in demo.home.rglob("*"):
+        assert not path.is_file() or password.encode() not in path.read_bytes(), f"{path} keeps the password"
 
 
 def test_the_demo_file_is_private(demo):
@@ -153,6 +175,7 @@ def test_it_stops_and_starts_with_the_same_data(demo, by):
         socket.create_connection(("127.0.0.1", demo.port), timeout=5)
     demo.start()
     assert demo.demo() == before
+    assert "operator reset-password" in demo.output.read_text() and "shown this once" not in demo.output.read_text()
 
 
 def test_it_stops_whole(demo):

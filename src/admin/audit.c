@@ -100,13 +100,7 @@ static la_slice clean(texts *t, la_slice text)
 {
     la_buffer b;
     la_buffer_init_fixed(&b, t->memory[t->n++], TEXT_MAX);
-    while (text.n && la_buffer_ok(&b)) {
-        size_t n = la_utf8_sequence(text);
-        bool plain = n > 0 && (unsigned char)text.p[0] >= 0x20 && text.p[0] != 0x7F;
-        la_buffer_add(&b, plain ? (la_slice){text.p, n} : LA_SLICE("?"));
-        text.p += n ? n : 1;
-        text.n -= n ? n : 1;
-    }
+    la_buffer_add_shown(&b, text);
     return la_buffer_slice(&b);
 }
 
@@ -127,14 +121,15 @@ static void fill_row(const la_actor *actor, const la_audit_event *e, texts *t, l
 }
 
 /*
- * Replaces the head. One that was not vouched for is never vouched for again: otherwise the next honest event would lend its MAC to
- * a chain that somebody made anew. Work goes on nevertheless, since a secret must be revocable above all after a break-in.
+ * Replaces the head. One that was not vouched for, or is not the end of the table, is never vouched for again: otherwise the next honest
+ * event would lend its MAC to a chain that somebody made anew. Work goes on nevertheless, behind all that is there, since a secret must be
+ * revocable above all after a break-in.
  */
 static la_result add_row(const la_audit_log *l, la_store *s, const la_audit_head *head, bool first, la_audit_row *row)
 {
     uint8_t mac[32] = {0};
-    bool vouched = first ? head->sequence == 0 : la_audit_head_is_genuine(l, head);
-    row->sequence = head->sequence + 1;
+    bool vouched = head->end == head->sequence && (first ? head->sequence == 0 : la_audit_head_is_genuine(l, head));
+    row->sequence = head->next;
     memcpy(row->previous_hash, head->hash, sizeof row->previous_hash);
     LA_TRY(la_audit_hash(row, row->hash));
     if (vouched)
@@ -284,16 +279,12 @@ static la_result put_key(const la_master_key *m, la_store *s, la_audit_log *l)
     return r;
 }
 
-/* Key and first event are made together, so a log without events is one that was emptied, and a head without a key one that lost
- * it: neither begins anew. */
+/* Key and first event are made together, so a log without events is one that was emptied, and events without a key are those of a log
+ * that lost it: with the new key the work goes on, but neither is vouched for again. */
 static la_result begin_log(const la_master_key *m, la_store *s, la_audit_log *l)
 {
     static const la_actor system = {.kind = LA_ACTOR_SYSTEM};
     static const la_audit_event event = {.action = "audit.begin", .target_kind = "audit"};
-    la_audit_head head;
-    LA_TRY(la_store_read_audit_head(s, &head));
-    if (head.sequence)
-        return la_fail(LA_CORRUPT, "the audit log has events, but its key is missing: restore the database");
     LA_TRY(put_key(m, s, l));
     return append(l, s, &system, &event, true);
 }

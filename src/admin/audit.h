@@ -28,8 +28,8 @@ typedef struct la_audit_event {
 } la_audit_event;
 
 /*
- * The frame of a command. begin opens a group, unless the caller has one open already; end adds the event where `r` is OK and commits,
- * or rolls back, and gives what failed first. The event is taken in any case.
+ * The frame of a command, and of several that belong together. begin opens a group, unless the caller has one open already; end adds the
+ * event (NULL: none) where `r` is OK and commits, or rolls back, and gives what failed first. The event is taken in any case.
  */
 typedef struct la_change {
     bool own_group;

@@ -6,6 +6,7 @@
 
 #include "admin/source.h"
 #include "base/clock.h"
+#include "base/hex.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -37,8 +38,7 @@ static json_t *text_value(la_slice s)
 static json_t *hash_value(const uint8_t hash[LA_AUDIT_HASH_BYTES])
 {
     char text[2 * LA_AUDIT_HASH_BYTES + 1];
-    for (unsigned i = 0; i < LA_AUDIT_HASH_BYTES; i++)
-        snprintf(text + 2 * i, 3, "%02x", hash[i]);
+    la_hex_encode(hash, LA_AUDIT_HASH_BYTES, text);
     return json_string(text);
 }
 

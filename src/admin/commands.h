@@ -34,6 +34,13 @@ typedef struct la_actor {
     la_slice request_id; /* "" */
 } la_actor;
 
+/* Whether one more refused login of this actor is worth an event, and how many were not since the last that was. Anybody can have a
+ * login refused, and the log keeps every event for ever. `may_note` NULL: each one. */
+typedef struct la_login_ration {
+    void *self;
+    bool (*may_note)(void *self, const la_actor *actor, uint64_t *ret_unwritten);
+} la_login_ration;
+
 /* What every command needs. Opened for one command, or kept by a daemon's housekeeping thread. */
 typedef struct la_commands {
     const la_config *config;
@@ -41,7 +48,8 @@ typedef struct la_commands {
     la_store *store;
     la_hasher *hasher;
     la_actor actor;
-    struct la_audit_log *audit;                    /* admin/audit.h */
+    struct la_audit_log *audit; /* admin/audit.h */
+    la_login_ration login_ration;
     uint16_t environment_ids[LA_ENVIRONMENTS_MAX]; /* by index of config->environments */
 } la_commands;
 
@@ -105,6 +113,7 @@ la_result la_command_import(la_commands *c, const char *path, la_slice environme
 la_result la_command_add_secret(la_commands *c, const la_application_row *a, int64_t expires_in_s,
                                 uint64_t *ret_secret_id, char ret_secret[LA_CLIENT_SECRET_MAX + 1]);
 la_result la_command_list_secrets(la_commands *c, const la_application_row *a, la_secret_fn each, void *self);
+const char *la_secret_state(const la_secret_row *s, int64_t now_s); /* "live", "expired", "revoked" */
 la_result la_command_revoke_secret(la_commands *c, const la_application_row *a, uint64_t secret_id);
 /* An imported secret was right: it is kept by its keyed digest from now on. NOT_FOUND where it is gone. */
 la_result la_command_upgrade_secret(la_commands *c, uint64_t secret_id, const uint8_t digest[LA_DIGEST_BYTES]);

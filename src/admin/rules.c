@@ -13,13 +13,7 @@ const char *la_rule_show(la_slice value, char ret[LA_RULE_SHOWN_BYTES])
 {
     la_buffer b;
     la_buffer_init_fixed(&b, ret, LA_RULE_SHOWN_BYTES - 4); /* room for the dots and the zero byte */
-    while (value.n && la_buffer_ok(&b)) {
-        size_t n = la_utf8_sequence(value);
-        bool plain = n > 0 && (unsigned char)value.p[0] >= 0x20 && value.p[0] != 0x7F;
-        la_buffer_add(&b, plain ? (la_slice){value.p, n} : LA_SLICE("?"));
-        value.p += n ? n : 1;
-        value.n -= n ? n : 1;
-    }
+    la_buffer_add_shown(&b, value);
     memcpy(ret + b.n, la_buffer_ok(&b) ? "" : "...", la_buffer_ok(&b) ? 1 : 4);
     return ret;
 }

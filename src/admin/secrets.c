@@ -73,6 +73,13 @@ la_result la_command_add_secret(la_commands *c, const la_application_row *a, int
     return r;
 }
 
+const char *la_secret_state(const la_secret_row *s, int64_t now_s)
+{
+    if (s->revoked_at_s)
+        return "revoked";
+    return s->expires_at_s && s->expires_at_s <= now_s ? "expired" : "live";
+}
+
 la_result la_command_list_secrets(la_commands *c, const la_application_row *a, la_secret_fn each, void *self)
 {
     return la_store_list_secrets(c->store, a->application_id, each, self);

@@ -36,28 +36,16 @@ la_result la_totp_base32(const uint8_t secret[LA_TOTP_BYTES], char ret[LA_TOTP_S
     return la_ok();
 }
 
-/* RFC 3986 2.1; the path and the query of the URI alike. */
-static void add_encoded(la_buffer *b, la_slice text)
-{
-    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
-    for (size_t i = 0; i < text.n; i++) {
-        if (text.p[i] && strchr(plain, text.p[i]))
-            la_buffer_add_char(b, text.p[i]);
-        else
-            la_buffer_add_format(b, "%%%02X", (unsigned char)text.p[i]);
-    }
-}
-
 void la_totp_uri(const char *base32, la_slice issuer, la_slice account, char ret[LA_TOTP_URI_BYTES])
 {
     la_buffer b;
     la_buffer_init_fixed(&b, ret, LA_TOTP_URI_BYTES);
     la_buffer_add_text(&b, "otpauth://totp/");
-    add_encoded(&b, issuer);
+    la_buffer_add_percent(&b, issuer);
     la_buffer_add_char(&b, ':');
-    add_encoded(&b, account);
+    la_buffer_add_percent(&b, account);
     la_buffer_add_format(&b, "?secret=%s&issuer=", base32);
-    add_encoded(&b, issuer);
+    la_buffer_add_percent(&b, issuer);
     la_buffer_add_format(&b, "&algorithm=SHA1&digits=%d&period=%d", DIGITS, STEP_S);
     (void)la_buffer_text(&b);
     if (!la_buffer_ok(&b)) /* a name that does not fit is left out */

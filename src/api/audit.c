@@ -3,8 +3,7 @@
 #include "api/reply.h"
 #include "api/request.h"
 #include "api/who.h"
-
-#include <stdio.h>
+#include "base/hex.h"
 
 #define EXPORT_DEFAULT 1000
 #define EXPORT_MOST 10000
@@ -75,8 +74,7 @@ la_result la_api_audit_show(la_api_call *c)
 static json_t *hash_json(const uint8_t hash[LA_AUDIT_HASH_BYTES])
 {
     char text[2 * LA_AUDIT_HASH_BYTES + 1];
-    for (unsigned i = 0; i < LA_AUDIT_HASH_BYTES; i++)
-        snprintf(text + 2 * i, 3, "%02x", hash[i]);
+    la_hex_encode(hash, LA_AUDIT_HASH_BYTES, text);
     return json_string(text);
 }
 

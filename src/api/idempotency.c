@@ -126,10 +126,7 @@ static la_result run_in_group(la_api_call *c)
 
 la_result la_api_idempotency_run(la_api_call *c)
 {
-    LA_TRY(la_store_begin(c->commands->store));
-    la_result r = run_in_group(c);
-    if (la_is_ok(r))
-        return la_store_commit(c->commands->store);
-    la_store_rollback(c->commands->store);
-    return r;
+    la_change group;
+    LA_TRY(la_change_begin(c->commands, &group));
+    return la_change_end(c->commands, &group, run_in_group(c), NULL);
 }

@@ -1,22 +1,13 @@
 #include "api/percent.h"
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return -1;
-}
+#include "base/hex.h"
 
 /* The byte that %HH at `at` stands for; -1 where it is none. */
 static int escaped(la_slice s, size_t at)
 {
     if (s.n - at < 3)
         return -1;
-    int high = hex_value(s.p[at + 1]), low = hex_value(s.p[at + 2]);
+    int high = la_hex_value(s.p[at + 1]), low = la_hex_value(s.p[at + 2]);
     return high < 0 || low < 0 ? -1 : high << 4 | low;
 }
 
@@ -51,21 +42,4 @@ la_result la_api_percent_decode(la_slice encoded, bool plus, la_arena *arena, la
         return la_fail(LA_INVALID, "well-formed UTF-8 without control characters is expected");
     *ret = decoded;
     return la_ok();
-}
-
-void la_api_percent_encode(la_slice text, la_buffer *ret)
-{
-    static const char digits[] = "0123456789ABCDEF";
-    for (size_t i = 0; i < text.n; i++) {
-        unsigned char c = (unsigned char)text.p[i];
-        bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' ||
-                     c == '.' || c == '_' || c == '~';
-        if (plain) {
-            la_buffer_add_char(ret, (char)c);
-        } else {
-            la_buffer_add_char(ret, '%');
-            la_buffer_add_char(ret, digits[c >> 4]);
-            la_buffer_add_char(ret, digits[c & 15]);
-        }
-    }
 }

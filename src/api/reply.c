@@ -1,6 +1,5 @@
 #include "api/reply.h"
 
-#include "api/percent.h"
 #include "base/clock.h"
 #include "base/secret.h"
 
@@ -56,7 +55,7 @@ la_result la_api_add_location(la_api_call *c, const la_slice *segments, unsigned
     la_buffer_add_text(&b, "/admin/v1");
     for (unsigned i = 0; i < n; i++) {
         la_buffer_add_char(&b, '/');
-        la_api_percent_encode(segments[i], &b);
+        la_buffer_add_percent(&b, segments[i]);
     }
     if (!la_buffer_ok(&b))
         return la_fail(LA_SERVER_ERROR, "a Location is too long");

@@ -7,17 +7,10 @@
 #include "api/who.h"
 #include "base/secret.h"
 
-static const char *state_of(const la_secret_row *s, int64_t now_s)
-{
-    if (s->revoked_at_s)
-        return "revoked";
-    return s->expires_at_s && s->expires_at_s <= now_s ? "expired" : "live";
-}
-
 json_t *la_api_secret_json(const la_secret_row *s, int64_t now_s)
 {
     return json_pack("{s:o, s:o, s:s, s:o, s:o, s:o, s:o}", "secret_id", la_api_json_id(s->secret_id), "hint",
-                     la_api_json_text(la_slice_of(s->hint)), "state", state_of(s, now_s), "created_at",
+                     la_api_json_text(la_slice_of(s->hint)), "state", la_secret_state(s, now_s), "created_at",
                      la_api_json_time(s->created_at_s), "expires_at", la_api_json_time(s->expires_at_s), "revoked_at",
                      la_api_json_time(s->revoked_at_s), "last_used_at", la_api_json_time(s->last_used_at_s));
 }

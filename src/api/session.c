@@ -8,27 +8,14 @@
 #include "api/who.h"
 #include "base/secret.h"
 
-static const char *state_name(la_session_state s)
-{
-    switch (s) {
-    case LA_SESSION_TOTP_REQUIRED:
-        return "totp_required";
-    case LA_SESSION_PASSWORD_CHANGE_REQUIRED:
-        return "password_change_required";
-    case LA_SESSION_TOTP_ENROLLMENT_REQUIRED:
-        return "totp_enrollment_required";
-    case LA_SESSION_COMPLETE:
-        break;
-    }
-    return "complete";
-}
+#define CODES_RETRY_AFTER_S 3600 /* the wrong ones of a day count */
 
 static la_result reply_session(la_api_call *c, const la_session_row *s, const la_operator_row *o)
 {
     int64_t idle_s = s->last_seen_at_s + (int64_t)c->api->config->admin_session_idle_s;
     return la_api_reply(c, 200,
-                        json_pack("{s:s, s:o, s:o, s:o, s:o, s:s}", "state", state_name(s->state), "operator",
-                                  la_api_operator_json(o), "created_at", la_api_json_time(s->created_at_s),
+                        json_pack("{s:s, s:o, s:o, s:o, s:o, s:s}", "state", la_session_state_name(s->state),
+                                  "operator", la_api_operator_json(o), "created_at", la_api_json_time(s->created_at_s),
                                   "expires_at", la_api_json_time(s->expires_at_s), "idle_expires_at",
                                   la_api_json_time(idle_s < s->expires_at_s ? idle_s : s->expires_at_s), "version",
                                   LA_VERSION));
@@ -83,6 +70,8 @@ la_result la_api_session_totp(la_api_call *c)
         la_api_throttle_note(c, email);
         return la_fail(LA_UNAUTHENTICATED, "the code is wrong, or was used before");
     }
+    if (r.code == LA_THROTTLED)
+        c->retry_after_s = CODES_RETRY_AFTER_S;
     LA_TRY(r);
     r = la_api_cookie_set(c, cookie);
     la_wipe(cookie, sizeof cookie);

@@ -1,5 +1,4 @@
 /* "Get a token": a token request of the dashboard, judged by the token endpoint's own code, and what is in the token. */
-#include "api/percent.h"
 #include "api/reply.h"
 #include "api/request.h"
 #include "api/who.h"
@@ -15,7 +14,7 @@ static void add_field(la_buffer *form, const char *name, la_slice value)
         la_buffer_add_char(form, '&');
     la_buffer_add_text(form, name);
     la_buffer_add_char(form, '=');
-    la_api_percent_encode(value, form);
+    la_buffer_add_percent(form, value);
 }
 
 /* One part of a compact JWS as the object that it is; NULL where it is none. */

@@ -183,6 +183,33 @@ void la_buffer_add_json(la_buffer *b, la_slice s)
     la_buffer_add_char(b, '"');
 }
 
+void la_buffer_add_percent(la_buffer *b, la_slice s)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+        bool unreserved = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' ||
+                          c == '.' || c == '_' || c == '~';
+        if (unreserved)
+            la_buffer_add_char(b, (char)c);
+        else
+            la_buffer_add(b, (la_slice){(const char[]){'%', digits[c >> 4], digits[c & 15]}, 3});
+    }
+}
+
+void la_buffer_add_shown(la_buffer *b, la_slice s)
+{
+    while (s.n && la_buffer_ok(b)) {
+        size_t n = la_utf8_sequence(s);
+        unsigned char c = (unsigned char)s.p[0];
+        bool c1 = n == 2 && c == 0xC2 && (unsigned char)s.p[1] < 0xA0;
+        bool shown = n > 0 && c >= 0x20 && c != 0x7F && !c1;
+        la_buffer_add(b, shown ? (la_slice){s.p, n} : LA_SLICE("?"));
+        s.p += n ? n : 1;
+        s.n -= n ? n : 1;
+    }
+}
+
 const char *la_buffer_text(la_buffer *b)
 {
     char *end = la_buffer_reserve(b, 1);

@@ -43,6 +43,12 @@ void la_buffer_add_format(la_buffer *b, const char *format, ...) __attribute__((
 /* A JSON string with its quotes (RFC 8259 7). The text must be UTF-8; a byte that is not is written as U+FFFD. */
 void la_buffer_add_json(la_buffer *b, la_slice s);
 
+/* Percent-encoded for any part of a URI (RFC 3986 2.1): everything but the unreserved characters as %HH. */
+void la_buffer_add_percent(la_buffer *b, la_slice s);
+
+/* For people to read, whoever wrote it: "?" for each control character (C0, DEL, C1) and each byte that is no UTF-8. */
+void la_buffer_add_shown(la_buffer *b, la_slice s);
+
 static inline bool la_buffer_ok(const la_buffer *b)
 {
     return !b->failed;

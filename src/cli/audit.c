@@ -1,5 +1,6 @@
 /* leanauth audit list | verify | export. */
 #include "admin/audit.h"
+#include "base/hex.h"
 #include "cli/shared.h"
 
 #include <stdio.h>
@@ -143,8 +144,9 @@ static la_result read_mark(const la_cli *cli, la_audit_mark *ret)
 
 static void add_hash(la_buffer *b, const uint8_t hash[LA_AUDIT_HASH_BYTES])
 {
-    for (unsigned i = 0; i < LA_AUDIT_HASH_BYTES; i++)
-        la_buffer_add_format(b, "%02x", hash[i]);
+    char text[2 * LA_AUDIT_HASH_BYTES + 1];
+    la_hex_encode(hash, LA_AUDIT_HASH_BYTES, text);
+    la_buffer_add_text(b, text);
 }
 
 static void print_json(la_cli *cli, const la_audit_verdict *v)

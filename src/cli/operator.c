@@ -198,24 +198,13 @@ typedef struct session_list {
     la_table table;
 } session_list;
 
-static const char *state_name(la_session_state s)
-{
-    static const char *const names[] = {
-        [LA_SESSION_TOTP_REQUIRED] = "totp_required",
-        [LA_SESSION_PASSWORD_CHANGE_REQUIRED] = "password_change_required",
-        [LA_SESSION_TOTP_ENROLLMENT_REQUIRED] = "totp_enrollment_required",
-        [LA_SESSION_COMPLETE] = "complete",
-    };
-    return names[s];
-}
-
 static la_result session_one(void *self, const la_session_row *row)
 {
     session_list *l = self;
     if (l->json) {
         la_json_open(&l->w, NULL, '{');
         la_json_u64(&l->w, "session_id", row->session_id);
-        la_json_text(&l->w, "state", la_slice_of(state_name(row->state)));
+        la_json_text(&l->w, "state", la_slice_of(la_session_state_name(row->state)));
         la_json_time(&l->w, "created_at", row->created_at_s);
         la_json_time(&l->w, "last_seen_at", row->last_seen_at_s);
         la_json_time(&l->w, "expires_at", row->expires_at_s);
@@ -225,7 +214,7 @@ static la_result session_one(void *self, const la_session_row *row)
         return la_ok();
     }
     la_table_add_u64(&l->table, row->session_id);
-    la_table_add(&l->table, la_slice_of(state_name(row->state)));
+    la_table_add(&l->table, la_slice_of(la_session_state_name(row->state)));
     la_table_add_time(&l->table, row->created_at_s, "-");
     la_table_add_time(&l->table, row->last_seen_at_s, "-");
     la_table_add_time(&l->table, row->expires_at_s, "-");

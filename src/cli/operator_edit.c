@@ -141,23 +141,24 @@ la_result la_cli_run_operator_set(la_cli *cli)
     return r;
 }
 
-#define EDITS                                                                                                  \
-    {"name", "NAME", "What people call them; the part of the email before the @ unless said.", false},         \
-        {"role", "ROLE", "admin, developer or auditor.", false},                                               \
+#define RIGHTS                                                                                                 \
+    {"role", "ROLE", "admin, developer or auditor.", false},                                                   \
         {"environment", "NAME", "An environment that a developer or auditor may see; may be repeated.", true}, \
     {                                                                                                          \
         "all-environments", NULL, "All of them, also those that come later.", false                            \
     }
 
 const la_cli_option la_cli_operator_add_options[] = {
-    EDITS,
+    {"name", "NAME", "What people call them; the part of the email before the @ unless said.", false},
+    RIGHTS,
     {"password-stdin", NULL, "Takes the password from the first line of standard input; it need not be changed.",
      false},
     {0},
 };
 
 const la_cli_option la_cli_operator_set_options[] = {
-    EDITS,
+    {"name", "NAME", "What people call them from now on.", false},
+    RIGHTS,
     {"enable", NULL, "Lets them in again.", false},
     {"disable", NULL, "Lets them in no longer, and ends their sessions.", false},
     {0},

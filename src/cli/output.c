@@ -25,14 +25,11 @@ la_result la_cli_write(int fd, la_slice bytes)
 /* Text that may come from a server or a file: what could steer a terminal is shown as a question mark. */
 static void add_shown(la_buffer *b, la_slice text)
 {
-    while (text.n) {
-        unsigned char c = (unsigned char)text.p[0];
-        size_t n = la_utf8_sequence(text);
-        bool c1 = n == 2 && c == 0xC2 && (unsigned char)text.p[1] < 0xA0;
-        bool shown = n > 0 && !c1 && (c >= 0x20 || c == '\n') && c != 0x7F;
-        la_buffer_add(b, shown ? (la_slice){text.p, n} : LA_SLICE("?"));
-        text.p += n ? n : 1;
-        text.n -= n ? n : 1;
+    la_slice line;
+    for (bool first = true; la_slice_split(&text, '\n', &line); first = false) {
+        if (!first)
+            la_buffer_add_char(b, '\n');
+        la_buffer_add_shown(b, line);
     }
 }
 

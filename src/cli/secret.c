@@ -14,17 +14,10 @@ typedef struct secret_list {
     int64_t now_s;
 } secret_list;
 
-static const char *state_of(const la_secret_row *s, int64_t now_s)
-{
-    if (s->revoked_at_s)
-        return "revoked";
-    return s->expires_at_s && s->expires_at_s <= now_s ? "expired" : "live";
-}
-
 static la_result list_one(void *self, const la_secret_row *s)
 {
     secret_list *l = self;
-    const char *state = state_of(s, l->now_s);
+    const char *state = la_secret_state(s, l->now_s);
     if (l->json) {
         la_json_open(l->w, NULL, '{');
         la_json_u64(l->w, "secret_id", s->secret_id);

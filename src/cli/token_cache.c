@@ -4,6 +4,7 @@
  */
 #include "cli/token_cache.h"
 
+#include "base/hex.h"
 #include "base/secret.h"
 #include "cli/files.h"
 
@@ -36,8 +37,7 @@ static bool name_of(const la_token_ask *ask, char ret[2 * LA_SHA256_BYTES + 1])
     bool ok = la_buffer_ok(&b);
     la_sha256(b.p, b.n, hash);
     la_buffer_done(&b);
-    for (unsigned i = 0; i < LA_SHA256_BYTES; i++)
-        snprintf(ret + 2 * i, 3, "%02x", hash[i]);
+    la_hex_encode(hash, sizeof hash, ret);
     return ok;
 }
 

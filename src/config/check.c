@@ -33,7 +33,11 @@ static bool overlap(const la_endpoint *a, const la_endpoint *b)
 {
     uint8_t x[16], y[16];
     unsigned nx, ny;
-    if (!a->address || !b->address || a->port != b->port)
+    if (!a->address || !b->address)
+        return false;
+    if (strncmp(a->address, LA_UNIX_PREFIX, strlen(LA_UNIX_PREFIX)) == 0)
+        return strcmp(a->address, b->address) == 0;
+    if (a->port != b->port)
         return false;
     if (!la_address_parse(a->address, x, &nx) || !la_address_parse(b->address, y, &ny))
         return false;
@@ -54,8 +58,10 @@ static la_result refuse_host(const la_config_document *d, const la_environment_c
                              unsigned other)
 {
     char path[64], option[32];
-    snprintf(path, sizeof path, "environments[%u].hosts", i);
-    if (la_config_document_has(d, path))
+    snprintf(path, sizeof path, "environments[%u].hosts[%u]", i, host);
+    if (host > 0 && !la_config_document_has(d, path))
+        snprintf(option, sizeof option, "mtls_url");
+    else if (la_config_document_has(d, path))
         snprintf(option, sizeof option, "hosts[%u]", host);
     else
         snprintf(option, sizeof option, "issuer");
@@ -118,6 +124,20 @@ static la_result check_scopes(const la_config_document *d, const la_environment_
     return la_ok();
 }
 
+static la_result check_mtls_url(const la_config_document *d, const la_environment_config *e, unsigned i)
+{
+    la_issuer_parts url = {0};
+    if (!e->mtls_url.p || la_issuer_parse(e->mtls_url, &url))
+        return la_ok();
+    if (!url.https)
+        return refuse(d, i, "mtls_url", "expected a URL that starts with https://");
+    if (!la_slice_equal(url.path, e->path))
+        return refuse(d, i, "mtls_url", "expected the path of the issuer (%.*s) behind the host; found %.*s",
+                      e->path.n ? (int)e->path.n : 4, e->path.n ? e->path.p : "none", url.path.n ? (int)url.path.n : 4,
+                      url.path.n ? url.path.p : "none");
+    return la_ok();
+}
+
 static la_result check_environment(const la_config_document *d, const la_config *c, unsigned i)
 {
     const la_environment_config *e = &c->environments[i];
@@ -133,11 +153,41 @@ static la_result check_environment(const la_config_document *d, const la_config 
                       (unsigned long long)shortest, e->key_rotate_every_s);
     if (overlap(&e->listen, &c->listen))
         return refuse(d, i, "listen", "expected an address of its own; found that of all environments");
+    if (overlap(&e->listen, &c->mtls_listen))
+        return refuse(d, i, "listen", "expected an address of its own; found that of mtls_listen");
+    if (e->listen.tls && !e->tls.certificate && !c->tls.certificate)
+        return refuse(d, i, "listen.tls", "expected environments[].tls or tls: there is no certificate for it");
+    LA_TRY(check_mtls_url(d, e, i));
     if (overlap(&e->listen, &c->admin))
         return refuse(d, i, "listen", "expected an address of its own; found that of admin");
     for (unsigned j = 0; j < i; j++)
         LA_TRY(check_pair(d, c, i, j));
     return check_hosts(d, c, i, i);
+}
+
+static la_result refuse_at(const la_config_document *d, const char *path, const char *message)
+{
+    return la_config_document_fail(d, la_config_document_line(d, path), path, "%s", message);
+}
+
+static la_result check_tls(const la_config_document *d, const la_config *c)
+{
+    bool has_certificate = c->tls.certificate != NULL;
+    if (la_config_document_has(d, "tls.certificate") != la_config_document_has(d, "tls.key"))
+        return refuse_at(d, "tls", "expected certificate and key together");
+    for (unsigned i = 0; i < c->n_environments; i++)
+        has_certificate = has_certificate || c->environments[i].tls.certificate;
+    if (c->listen.tls && !has_certificate)
+        return refuse_at(d, "listen.tls", "expected tls, or environments[].tls: there is no certificate for it");
+    if (c->mtls_listen.address && !has_certificate)
+        return refuse_at(d, "mtls_listen", "expected tls, or environments[].tls: there is no certificate for it");
+    if (overlap(&c->mtls_listen, &c->listen))
+        return refuse_at(d, "mtls_listen", "expected another address than that of listen");
+    if (overlap(&c->mtls_listen, &c->admin))
+        return refuse_at(d, "mtls_listen", "expected another address than that of admin");
+    if (c->proxies.certificate != LA_PROXY_CERTIFICATE_NONE && c->proxies.n_addresses == 0)
+        return refuse_at(d, "proxies.client_certificate", "expected proxies.addresses: whose word is taken for it");
+    return la_ok();
 }
 
 static la_result refuse_admin(const la_config_document *d, const char *option, const char *message)
@@ -172,6 +222,7 @@ static la_result check_admin(const la_config_document *d, const la_config *c)
 
 la_result la_config_check(const la_config_document *d, const la_config *c)
 {
+    LA_TRY(check_tls(d, c));
     LA_TRY(check_admin(d, c));
     if (overlap(&c->listen, &c->admin))
         return la_config_document_fail(d, la_config_document_line(d, "admin"), "admin",

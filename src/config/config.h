@@ -34,9 +34,43 @@ typedef struct la_scope_policy {
 } la_scope_policy;
 
 typedef struct la_endpoint {
-    char *address; /* numeric IPv4 or IPv6, zero-terminated; NULL: none */
-    uint16_t port;
+    char *address; /* numeric IPv4 or IPv6, or unix:/path; zero-terminated; NULL: none */
+    uint16_t port; /* nothing to a unix socket */
+    bool tls;      /* it speaks HTTPS, and nothing else */
 } la_endpoint;
+
+#define LA_UNIX_PREFIX "unix:"
+
+/* Paths of PEM files; NULL: none, and then both. */
+typedef struct la_tls_files {
+    char *certificate; /* the leaf, then its chain */
+    char *key;
+} la_tls_files;
+
+typedef enum la_tls_version { LA_TLS_1_2, LA_TLS_1_3, LA_TLS_VERSIONS } la_tls_version;
+
+/* Addresses that proxies have; n_bytes 0 stands for every unix socket that this server listens on. */
+typedef struct la_address_range {
+    uint8_t bytes[16]; /* network order */
+    uint8_t n_bytes;   /* 4, 16 or 0 */
+    uint8_t n_bits;    /* of the prefix */
+} la_address_range;
+
+/* How a proxy says which certificate its client showed. */
+typedef enum la_proxy_certificate {
+    LA_PROXY_CERTIFICATE_NONE,
+    LA_PROXY_CERTIFICATE_CLIENT_CERT, /* RFC 9440 */
+    LA_PROXY_CERTIFICATE_ESCAPED_PEM, /* nginx: $ssl_client_escaped_cert */
+    LA_PROXY_CERTIFICATE_XFCC         /* Envoy: X-Forwarded-Client-Cert */
+} la_proxy_certificate;
+
+typedef struct la_proxies_config {
+    unsigned n_addresses;
+    la_address_range *addresses;
+    la_proxy_certificate certificate;
+    la_slice certificate_header; /* lower case */
+    bool forwarded_for;          /* X-Forwarded-For says whose request it is */
+} la_proxies_config;
 
 /* One walled-off environment. */
 typedef struct la_environment_config {
@@ -47,7 +81,10 @@ typedef struct la_environment_config {
     la_slice *hosts;    /* lower case, without port; default: the issuer's host */
     bool is_default;    /* answers for unknown hosts */
     la_endpoint listen; /* an address of its own; address NULL where it has none */
-    bool test;          /* sandbox: secrets are las_test_… rather than las_live_… */
+    la_tls_files tls;   /* for its hosts, by SNI */
+    la_slice
+        mtls_url; /* base URL of the endpoints that ask for a certificate (RFC 8705 5); absent where there are none */
+    bool test;    /* sandbox: secrets are las_test_… rather than las_live_… */
     la_slice algorithm; /* ES256, RS256, PS256, ES384, EdDSA */
     la_token_profile profile;
     la_scope_policy api;      /* name "api" */
@@ -80,7 +117,12 @@ typedef struct la_config {
     char *file;      /* path as given */
     char *directory; /* of the file; relative paths start here */
     la_endpoint listen;
+    la_endpoint mtls_listen; /* asks for client certificates; address NULL: none */
     la_endpoint admin;
+    la_tls_files tls; /* where no environment has one of its own */
+    la_tls_files admin_tls;
+    la_tls_version tls_min_version;
+    la_proxies_config proxies;
     char *admin_origin;      /* "https://leanauth.example.com" of the dashboard, as a browser writes it; NULL: none */
     int admin_environment;   /* index of the one whose applications may get admin:read and admin:write; -1: none */
     la_slice admin_audience; /* of those tokens */

@@ -22,10 +22,10 @@
     {                                                                                              \
         return r->o_##option ? *r->o_##option : la_choices_value(&la_choices_##choices, fallback); \
     }
-#define TEXT(mapping, option, fallback, kind)                     \
-    static const char *mapping##_##option(const raw_##mapping *r) \
-    {                                                             \
-        return r->o_##option ? r->o_##option : (fallback);        \
+#define TEXT(mapping, option, fallback, kind)                                      \
+    [[maybe_unused]] static const char *mapping##_##option(const raw_##mapping *r) \
+    {                                                                              \
+        return r->o_##option ? r->o_##option : (fallback);                         \
     }
 #define NEEDED_TEXT(mapping, option, kind) TEXT(mapping, option, "", kind)
 #define OPTIONAL_TEXT(mapping, option, kind) TEXT(mapping, option, NULL, kind)
@@ -56,10 +56,20 @@ static la_result resolve(const la_config *c, const char *path, char **ret)
     return asprintf(ret, "%s/%s", c->directory, path) < 0 ? (*ret = NULL, no_memory()) : la_ok();
 }
 
-static la_result fill_endpoint(const char *address, uint32_t port, la_endpoint *ret)
+static la_result fill_endpoint(const char *address, uint32_t port, bool tls, la_endpoint *ret)
 {
     ret->port = (uint16_t)port;
+    ret->tls = tls;
     return copy(address, &ret->address);
+}
+
+/* The check has something to say where only one of them is there. */
+static la_result fill_tls_files(const la_config *c, const char *certificate, const char *key, la_tls_files *ret)
+{
+    if (!certificate || !key)
+        return la_ok();
+    LA_TRY(resolve(c, certificate, &ret->certificate));
+    return resolve(c, key, &ret->key);
 }
 
 static void fill_limits(const raw_limits *r, la_limits_config *ret)
@@ -89,16 +99,49 @@ static la_result lower_copy(la_slice text, la_slice *ret)
     return la_ok();
 }
 
+/* Whoever names a host in mtls_url wants it answered. */
+static la_result add_mtls_host(la_environment_config *ret)
+{
+    la_issuer_parts url = {0};
+    if (!ret->mtls_url.p || la_issuer_parse(ret->mtls_url, &url))
+        return la_ok();
+    for (unsigned i = 0; i < ret->n_hosts; i++)
+        if (la_slice_equal_nocase(ret->hosts[i], url.host))
+            return la_ok();
+    return lower_copy(url.host, &ret->hosts[ret->n_hosts++]);
+}
+
 static la_result fill_hosts(const raw_environment *r, la_slice issuer_host, la_environment_config *ret)
 {
     unsigned n = r->n_hosts ? r->n_hosts : 1;
-    ret->hosts = calloc(n, sizeof *ret->hosts);
+    ret->hosts = calloc(n + 1, sizeof *ret->hosts);
     if (!ret->hosts)
         return no_memory();
     for (; ret->n_hosts < n; ret->n_hosts++) {
         la_slice host = r->n_hosts ? la_slice_of(r->o_hosts[ret->n_hosts]) : issuer_host;
         LA_TRY(lower_copy(host, &ret->hosts[ret->n_hosts]));
     }
+    return add_mtls_host(ret);
+}
+
+/* As configured, or the issuer's host at the address that asks for certificates. */
+static la_result fill_mtls_url(const la_config *c, const raw_environment *r, const la_issuer_parts *issuer,
+                               la_environment_config *ret)
+{
+    char port[8] = "", *url;
+    if (environment_mtls_url(r)) {
+        LA_TRY(copy(environment_mtls_url(r), &url));
+    } else if (c->mtls_listen.address) {
+        if (c->mtls_listen.port != 443)
+            snprintf(port, sizeof port, ":%u", (unsigned)c->mtls_listen.port);
+        if (asprintf(&url, "https://%.*s%s%.*s", LA_FMT(issuer->host), port, LA_FMT(issuer->path)) < 0)
+            return no_memory();
+    } else {
+        return la_ok();
+    }
+    ret->mtls_url = la_slice_of(url);
+    if (ret->mtls_url.p[ret->mtls_url.n - 1] == '/')
+        ret->mtls_url.n--;
     return la_ok();
 }
 
@@ -127,7 +170,7 @@ static void fill_classes(const raw_environment *r, la_environment_config *ret)
     ret->customer_id_format = (la_customer_id_format)customer_id_format(customer);
 }
 
-static la_result fill_environment(const raw_environment *r, la_environment_config *ret)
+static la_result fill_environment(const la_config *c, const raw_environment *r, la_environment_config *ret)
 {
     la_issuer_parts issuer = {0};
     ret->name = la_slice_of(environment_name(r));
@@ -148,7 +191,9 @@ static la_result fill_environment(const raw_environment *r, la_environment_confi
     fill_classes(r, ret);
     if (r->o_listen.o_address)
         LA_TRY(fill_endpoint(environment_listen_address(&r->o_listen), environment_listen_port(&r->o_listen),
-                             &ret->listen));
+                             environment_listen_tls(&r->o_listen), &ret->listen));
+    LA_TRY(fill_tls_files(c, r->o_tls.o_certificate, r->o_tls.o_key, &ret->tls));
+    LA_TRY(fill_mtls_url(c, r, &issuer, ret));
     LA_TRY(fill_hosts(r, issuer.host, ret));
     return fill_scopes(r, ret);
 }
@@ -160,6 +205,35 @@ static la_result fill_workers(const raw_root *raw, la_config *ret)
         long cores = sysconf(_SC_NPROCESSORS_ONLN);
         ret->workers = cores < 1 ? 1 : cores > 256 ? 256 : (unsigned)cores;
     }
+    return la_ok();
+}
+
+static la_result fill_tls(const raw_root *raw, la_config *ret)
+{
+    const raw_tls *tls = &raw->o_tls;
+    const raw_certificate *admin = &raw->o_admin.o_tls;
+    const raw_mtls_listen *mtls = &raw->o_mtls_listen;
+    ret->tls_min_version = (la_tls_version)tls_min_version(tls);
+    LA_TRY(fill_tls_files(ret, tls_certificate(tls), tls_key(tls), &ret->tls));
+    LA_TRY(fill_tls_files(ret, admin->o_certificate, admin->o_key, &ret->admin_tls));
+    if (!mtls->o_address)
+        return la_ok();
+    return fill_endpoint(mtls_listen_address(mtls), mtls_listen_port(mtls), true, &ret->mtls_listen);
+}
+
+static la_result fill_proxies(const raw_proxies *r, la_proxies_config *ret)
+{
+    static const char *const usual[] = {"", "client-cert", "x-ssl-client-cert", "x-forwarded-client-cert"};
+    const char *header = proxies_client_certificate_header(r);
+    ret->certificate = (la_proxy_certificate)proxies_client_certificate(r);
+    ret->forwarded_for = proxies_forwarded_for(r);
+    LA_TRY(lower_copy(la_slice_of(header ? header : usual[ret->certificate]), &ret->certificate_header));
+    ret->addresses = calloc(r->n_addresses ? r->n_addresses : 1, sizeof *ret->addresses);
+    if (!ret->addresses)
+        return no_memory();
+    for (; ret->n_addresses < r->n_addresses; ret->n_addresses++)
+        if (!la_address_range_parse(la_slice_of(r->o_addresses[ret->n_addresses]), &ret->addresses[ret->n_addresses]))
+            return la_fail(LA_INVALID, "proxies.addresses: expected addresses"); /* the shape check has asked already */
     return la_ok();
 }
 
@@ -187,7 +261,7 @@ static la_result fill_admin(const raw_admin *r, la_config *ret)
             ret->admin_environment = (int)i;
             add_admin_scopes(ret, &ret->environments[i]);
         }
-    return fill_endpoint(admin_address(r), admin_port(r), &ret->admin);
+    return fill_endpoint(admin_address(r), admin_port(r), ret->admin_tls.certificate != NULL, &ret->admin);
 }
 
 static void fill_usage(const raw_usage *r, la_config *ret)
@@ -200,7 +274,10 @@ static void fill_usage(const raw_usage *r, la_config *ret)
 
 la_result la_fill(const raw_root *raw, la_config *ret)
 {
-    LA_TRY(fill_endpoint(listen_address(&raw->o_listen), listen_port(&raw->o_listen), &ret->listen));
+    LA_TRY(fill_endpoint(listen_address(&raw->o_listen), listen_port(&raw->o_listen), listen_tls(&raw->o_listen),
+                         &ret->listen));
+    LA_TRY(fill_tls(raw, ret));
+    LA_TRY(fill_proxies(&raw->o_proxies, &ret->proxies));
     LA_TRY(fill_workers(raw, ret));
     LA_TRY(resolve(ret, store_sqlite(&raw->o_store), &ret->sqlite_path));
     LA_TRY(resolve(ret, registry_path(&raw->o_registry), &ret->registry_path));
@@ -216,9 +293,15 @@ la_result la_fill(const raw_root *raw, la_config *ret)
         return no_memory();
     for (unsigned i = 0; i < raw->n_environments; i++) {
         ret->n_environments = i + 1; /* so that a half-filled one is freed */
-        LA_TRY(fill_environment(&raw->o_environments[i], &ret->environments[i]));
+        LA_TRY(fill_environment(ret, &raw->o_environments[i], &ret->environments[i]));
     }
     return fill_admin(&raw->o_admin, ret);
+}
+
+static void free_tls_files(la_tls_files *files)
+{
+    free(files->certificate);
+    free(files->key);
 }
 
 void la_fill_done(la_config *c)
@@ -230,10 +313,17 @@ void la_fill_done(la_config *c)
         free(e->hosts);
         free(e->scopes);
         free(e->listen.address);
+        free_tls_files(&e->tls);
+        free((char *)(uintptr_t)e->mtls_url.p);
     }
     free(c->environments);
     free(c->listen.address);
+    free(c->mtls_listen.address);
     free(c->admin.address);
+    free_tls_files(&c->tls);
+    free_tls_files(&c->admin_tls);
+    free(c->proxies.addresses);
+    free((char *)(uintptr_t)c->proxies.certificate_header.p);
     free(c->admin_origin);
     free(c->sqlite_path);
     free(c->registry_path);

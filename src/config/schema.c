@@ -32,6 +32,13 @@ static const cyaml_strval_t customer_id_format_names[] = {
     {"digits", LA_CUSTOMER_ID_DIGITS},
     {"opaque", LA_CUSTOMER_ID_OPAQUE},
 };
+static const cyaml_strval_t tls_version_names[] = {{"1.2", LA_TLS_1_2}, {"1.3", LA_TLS_1_3}};
+static const cyaml_strval_t proxy_certificate_names[] = {
+    {"none", LA_PROXY_CERTIFICATE_NONE},
+    {"client-cert", LA_PROXY_CERTIFICATE_CLIENT_CERT},
+    {"escaped-pem", LA_PROXY_CERTIFICATE_ESCAPED_PEM},
+    {"xfcc", LA_PROXY_CERTIFICATE_XFCC},
+};
 
 #define CHOICES_OF(names_)              \
     {                                   \
@@ -43,6 +50,8 @@ const la_choices la_choices_algorithms = CHOICES_OF(algorithm_names);
 const la_choices la_choices_profiles = CHOICES_OF(profile_names);
 const la_choices la_choices_customer_policies = CHOICES_OF(customer_policy_names);
 const la_choices la_choices_customer_id_formats = CHOICES_OF(customer_id_format_names);
+const la_choices la_choices_tls_versions = CHOICES_OF(tls_version_names);
+const la_choices la_choices_proxy_certificates = CHOICES_OF(proxy_certificate_names);
 
 /* As arrays for the initialisers below, which cannot read a la_choices. */
 #define NAMES_levels level_names
@@ -51,6 +60,8 @@ const la_choices la_choices_customer_id_formats = CHOICES_OF(customer_id_format_
 #define NAMES_profiles profile_names
 #define NAMES_customer_policies customer_policy_names
 #define NAMES_customer_id_formats customer_id_format_names
+#define NAMES_tls_versions tls_version_names
+#define NAMES_proxy_certificates proxy_certificate_names
 
 int la_choices_value(const la_choices *choices, const char *name)
 {

@@ -69,6 +69,47 @@ static bool parse_address(la_slice s, uint8_t ret_bytes[16], unsigned *ret_n)
     return la_address_parse(text, ret_bytes, ret_n);
 }
 
+bool la_address_range_parse(la_slice text, la_address_range *ret)
+{
+    la_address_range range = {0};
+    la_slice address = text, bits = LA_NO_SLICE;
+    const char *slash = text.n ? memchr(text.p, '/', text.n) : NULL;
+    unsigned long long n_bits;
+    unsigned n;
+    if (la_slice_is(text, "unix")) {
+        *ret = range;
+        return true;
+    }
+    if (slash) {
+        address.n = (size_t)(slash - text.p);
+        bits = (la_slice){slash + 1, text.n - address.n - 1};
+    }
+    if (!parse_address(address, range.bytes, &n))
+        return false;
+    range.n_bytes = (uint8_t)n;
+    n_bits = n * 8;
+    if (slash && (bits.n == 0 || !la_slice_to_u64(bits, n * 8, &n_bits)))
+        return false;
+    range.n_bits = (uint8_t)n_bits;
+    for (unsigned bit = range.n_bits; bit < n * 8; bit++)
+        if (range.bytes[bit / 8] & 0x80 >> bit % 8)
+            return false;
+    *ret = range;
+    return true;
+}
+
+/* A path that fits into a sockaddr_un with its zero byte. */
+static bool is_unix_address(la_slice s)
+{
+    const la_slice prefix = LA_SLICE(LA_UNIX_PREFIX);
+    if (!la_slice_starts(s, prefix) || s.n - prefix.n > 107 || s.p[prefix.n] != '/')
+        return false;
+    for (size_t i = prefix.n; i < s.n; i++)
+        if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7F)
+            return false;
+    return s.n > prefix.n + 1;
+}
+
 /* RFC 1123 2.1, with the underscore that internal names have. The last label is not a number, so that 10.0.0.256 is no name. */
 static bool is_host_name(la_slice s)
 {
@@ -232,6 +273,20 @@ static bool is_path(la_slice s)
     return s.n > 0 && s.n <= PATH_MAX_BYTES;
 }
 
+/* RFC 9110 5.1. Not a field that says something else to this server. */
+static bool is_field_name(la_slice s)
+{
+    static const char *const taken[] = {"host",         "authorization", "content-length",
+                                        "content-type", "cookie",        "transfer-encoding",
+                                        "connection",   "origin",        "x-forwarded-for"};
+    if (s.n == 0 || s.n > 64 || !consists_of(s, "!#$%&'*+-.^_`|~"))
+        return false;
+    for (unsigned i = 0; i < sizeof taken / sizeof *taken; i++)
+        if (la_slice_equal_nocase(s, la_slice_of(taken[i])))
+            return false;
+    return true;
+}
+
 static const char *scope_expected(la_slice s)
 {
     if (s.n == 0 || s.n > SCOPE_MAX)
@@ -268,6 +323,7 @@ const char *la_text_expected(la_text_kind kind, la_slice text)
     uint8_t bytes[16];
     unsigned n;
     la_issuer_parts parts;
+    la_address_range range;
     switch (kind) {
     case LA_TEXT_NONE:
         return NULL;
@@ -288,6 +344,17 @@ const char *la_text_expected(la_text_kind kind, la_slice text)
                    : "an absolute URI of at most 256 characters without a fragment, such as https://api.example.com";
     case LA_TEXT_SCOPE:
         return scope_expected(text);
+    case LA_TEXT_LISTEN:
+        return parse_address(text, bytes, &n) || is_unix_address(text)
+                   ? NULL
+                   : "a numeric IPv4 or IPv6 address such as 127.0.0.1, 0.0.0.0 or ::, or unix:/path/of/a/socket";
+    case LA_TEXT_PROXY:
+        return la_address_range_parse(text, &range)
+                   ? NULL
+                   : "an address (192.0.2.1), a range without bits behind its prefix (10.0.0.0/8), or unix";
+    case LA_TEXT_FIELD:
+        return is_field_name(text) ? NULL
+                                   : "the name of a header field, such as X-SSL-Client-Cert, that means nothing else";
     case LA_TEXT_ORIGIN:
         return origin_expected(text);
     }

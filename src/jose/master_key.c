@@ -3,6 +3,7 @@
  */
 #include "jose/wrap_internal.h"
 
+#include "base/hex.h"
 #include "base/secret.h"
 
 #include <errno.h>
@@ -24,21 +25,10 @@ static la_result system_fail(const char *doing, const char *path)
     return la_fail(code, "the master key file %s cannot be %s: %s", path, doing, strerror(e));
 }
 
-static int digit_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 static bool decode(const char text[FILE_BYTES], uint8_t ret[LA_MASTER_KEY_BYTES])
 {
     for (size_t i = 0; i < LA_MASTER_KEY_BYTES; i++) {
-        int high = digit_value(text[2 * i]), low = digit_value(text[2 * i + 1]);
+        int high = la_hex_value(text[2 * i]), low = la_hex_value(text[2 * i + 1]);
         if (high < 0 || low < 0)
             return false;
         ret[i] = (uint8_t)(high << 4 | low);
@@ -161,13 +151,9 @@ static la_result sync_folder(const char *path)
 
 static void encode_random(char ret[FILE_BYTES])
 {
-    static const char hex[] = "0123456789abcdef";
     uint8_t key[LA_MASTER_KEY_BYTES];
     la_random_bytes(key, sizeof key);
-    for (size_t i = 0; i < sizeof key; i++) {
-        ret[2 * i] = hex[key[i] >> 4];
-        ret[2 * i + 1] = hex[key[i] & 15];
-    }
+    la_hex_encode(key, sizeof key, ret);
     ret[DIGITS] = '\n';
     la_wipe(key, sizeof key);
 }

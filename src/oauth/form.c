@@ -1,6 +1,8 @@
 /* Form decoding, strict: what two parsers could read differently is refused. Knows nothing of what parameters mean. */
 #include "oauth/form.h"
 
+#include "base/hex.h"
+
 /* Far more than any client sends; keeps a hostile body from costing more than its bytes. */
 #define PARAMETERS_MAX 64
 
@@ -31,17 +33,6 @@ la_result la_form_check_content_type(la_slice content_type)
     return la_ok();
 }
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return -1;
-}
-
 /* What a text has in it, gathered in one pass; most texts have nothing, and are used as they stand. */
 enum { HAS_ESCAPE = 1, HAS_CONTROL = 2, HAS_NON_ASCII = 4 };
 
@@ -67,8 +58,8 @@ static la_result decode_into(la_slice encoded, char *ret, size_t *ret_n)
         if (c == '+') {
             c = ' ';
         } else if (c == '%') {
-            int high = i + 2 < encoded.n ? hex_value(encoded.p[i + 1]) : -1;
-            int low = i + 2 < encoded.n ? hex_value(encoded.p[i + 2]) : -1;
+            int high = i + 2 < encoded.n ? la_hex_value(encoded.p[i + 1]) : -1;
+            int low = i + 2 < encoded.n ? la_hex_value(encoded.p[i + 2]) : -1;
             if (high < 0 || low < 0)
                 return la_error(LA_FORM_ENCODING);
             c = (char)(high << 4 | low);

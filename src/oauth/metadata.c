@@ -36,5 +36,11 @@ void la_oauth_write_metadata(const la_environment_config *config, la_buffer *ret
     la_buffer_add(ret, LA_SLICE(",\"response_types_supported\":[]"));
     la_buffer_add(ret, LA_SLICE(",\"grant_types_supported\":[\"client_credentials\"]"));
     la_buffer_add(ret, LA_SLICE(",\"token_endpoint_auth_methods_supported\":"
-                                "[\"client_secret_basic\",\"client_secret_post\"]}"));
+                                "[\"client_secret_basic\",\"client_secret_post\"]"));
+    if (config->mtls_url.p) { /* RFC 8705 5 */
+        add_member(ret, LA_SLICE(",\"mtls_endpoint_aliases\":{\"token_endpoint\":"), config->mtls_url,
+                   LA_SLICE("/oauth2/token"));
+        la_buffer_add_char(ret, '}');
+    }
+    la_buffer_add_char(ret, '}');
 }

@@ -21,14 +21,29 @@ static unsigned collect_keys(const la_snapshot *s, la_metrics_key *keys)
     return s->n_environments;
 }
 
+static unsigned collect_certificates(const la_snapshot *s, la_metrics_certificate *certificates)
+{
+    unsigned n = s->tls ? s->tls->n_slots : 0;
+
+    for (unsigned i = 0; i < n; i++)
+        certificates[i] = (la_metrics_certificate){la_slice_of(s->tls->slots[i].name),
+                                                   la_certificate_not_after_s(s->tls->slots[i].certificate)};
+    return n;
+}
+
 void la_metrics_handle(const la_route_call *call)
 {
     la_daemon *d = call->self;
+    la_metrics_certificate certificates[LA_ENVIRONMENTS_MAX + 2];
     la_metrics_key keys[LA_ENVIRONMENTS_MAX];
     la_metrics_gauges gauges = {
         .health = &d->health,
         .keys = keys,
         .n_keys = collect_keys(d->snapshot, keys),
+        .certificates = certificates,
+        .n_certificates = collect_certificates(d->snapshot, certificates),
+        .certificates_loaded = atomic_load(&d->tls.loaded),
+        .certificates_refused = atomic_load(&d->tls.refused),
         .connections = la_http_census_connections(d->census),
         .now_ms = la_clock_now_us() / 1000,
         .started_at_s = d->started_at_s,

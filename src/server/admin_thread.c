@@ -105,6 +105,7 @@ static la_api_request view_of(const la_http_request *r)
         .body = r->body,
         .client_address = r->client_address,
         .request_id = la_slice_of(r->request_id),
+        .is_tls = r->is_tls,
     };
 }
 

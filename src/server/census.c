@@ -105,7 +105,8 @@ static bool enter_address(la_http_census *c, uint32_t bucket, const la_census_ke
             return false;
         e->key = *key;
         *at = e;
-    } else if ((*at)->n >= atomic_load_explicit(&c->most_per_address, memory_order_relaxed)) {
+    } else if (key->bytes[0] != AF_UNIX &&
+               (*at)->n >= atomic_load_explicit(&c->most_per_address, memory_order_relaxed)) {
         return false;
     }
     (*at)->n++;

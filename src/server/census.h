@@ -1,6 +1,6 @@
 /*
  * How many connections there are, in all and by address; shared by all loops of the process. An IPv6 peer counts by its
- * /64, which is what one subscriber has. Declared to the outside in http.h.
+ * /64, which is what one subscriber has; unix sockets count in all only. Declared to the outside in http.h.
  */
 #ifndef LA_SERVER_CENSUS_H
 #define LA_SERVER_CENSUS_H

@@ -1,21 +1,12 @@
 #include "server/chunked.h"
 
+#include "base/hex.h"
+
 enum { SIZE, EXTENSION, SIZE_LF, DATA, DATA_CR, DATA_LF, TRAILER };
 
 void la_http_chunked_init(la_http_chunked *c)
 {
     *c = (la_http_chunked){.state = SIZE};
-}
-
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
 }
 
 /* One byte of "chunk-size [ chunk-ext ] CRLF". */
@@ -30,7 +21,7 @@ static la_code size_line_byte(la_http_chunked *c, char byte)
         la_http_scan_init(&c->trailer, false);
         return LA_OK;
     }
-    int value = c->state == SIZE ? hex_value(byte) : -1;
+    int value = c->state == SIZE ? la_hex_value(byte) : -1;
     if (value >= 0) {
         if (++c->n_digits > 16)
             return LA_HTTP_MALFORMED;

@@ -12,9 +12,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define ARENA_FIRST_BYTES 32768
-#define ARENA_MAX_BYTES 1048576
-
 static la_http_connection *connection_of(const la_http_exchange *x)
 {
     return (la_http_connection *)((char *)(uintptr_t)x - offsetof(la_http_connection, exchange));
@@ -62,6 +59,7 @@ void la_http_connection_close(la_http_connection *c)
         s->out_n = 0;
     }
     uv_close((uv_handle_t *)&c->poll, on_handle_closed);
+    la_http_transfer_end(c);
     close(c->fd);
     c->fd = -1;
     if (c->counted)
@@ -115,62 +113,17 @@ static void refuse(la_http_connection *c, la_code code)
 
 /* ---- an exchange ---- */
 
-static la_arena *take_arena(la_http_server *s)
-{
-    if (s->n_free_arenas > 0)
-        return s->free_arenas[--s->n_free_arenas];
-    return la_arena_new(ARENA_FIRST_BYTES, ARENA_MAX_BYTES);
-}
-
-static void give_arena_back(la_http_server *s, la_arena *arena)
-{
-    la_arena_reset(arena);
-    if (s->n_free_arenas < sizeof s->free_arenas / sizeof s->free_arenas[0])
-        s->free_arenas[s->n_free_arenas++] = arena;
-    else
-        la_arena_free(arena);
-}
-
 /* The request is whole: its body is what follows the head. */
 static void dispatch(la_http_connection *c, size_t body_n, size_t request_n)
 {
-    la_http_server *s = c->server;
-    la_http_exchange *x = &c->exchange;
-    const char *section = c->in + c->in_start;
-    const la_http_head *head = &c->head;
-    x->arena = take_arena(s);
-    if (!x->arena) {
-        refuse(c, LA_NO_MEMORY);
+    la_code code = la_http_exchange_begin(c, body_n);
+    if (code != LA_OK) {
+        refuse(c, code);
         return;
     }
-    x->request = (la_http_request){
-        .method = head->method,
-        .path = head->path.at ? la_http_span_slice(section, head->path) : LA_SLICE("/"),
-        .query = la_http_span_slice(section, head->query),
-        .host = head->host.at ? la_http_span_slice(section, head->host) : LA_SLICE(""),
-        .authorization = la_http_span_slice(section, head->authorization),
-        .n_authorization = head->n_authorization,
-        .content_type = la_http_span_slice(section, head->content_type),
-        .origin = la_http_span_slice(section, head->origin),
-        .if_none_match = la_http_span_slice(section, head->if_none_match),
-        .cookie = la_http_span_slice(section, head->cookie),
-        .accept = la_http_span_slice(section, head->accept),
-        .accept_encoding = la_http_span_slice(section, head->accept_encoding),
-        .authority = la_http_span_slice(section, head->authority),
-        .if_match = la_http_span_slice(section, head->if_match),
-        .idempotency_key = la_http_span_slice(section, head->idempotency_key),
-        .user_agent = la_http_span_slice(section, head->user_agent),
-        .sec_fetch_site = la_http_span_slice(section, head->sec_fetch_site),
-        .body = {section + c->head_n, body_n},
-        .client_address = la_slice_of(c->client_address),
-        .listener_tag = c->listener_tag,
-    };
-    la_http_output_request_id(s, x->request.request_id);
     c->request_n = request_n;
     c->phase = LA_PHASE_EXCHANGE;
-    x->data = NULL;
-    x->open = true;
-    s->handler(s->self, x);
+    c->server->handler(c->server->self, &c->exchange);
 }
 
 void la_http_respond(la_http_exchange *x, const la_http_response *response)
@@ -180,8 +133,7 @@ void la_http_respond(la_http_exchange *x, const la_http_response *response)
     la_http_response answer = *response;
     answer.close = response->close || !c->head.keep_alive || s->draining;
     la_http_output_response(c, x->request.request_id, &answer);
-    give_arena_back(s, x->arena);
-    x->open = false;
+    la_http_exchange_end(c);
     if (c->phase == LA_PHASE_CLOSED) {
         la_http_input_release(c);
         s->n_detached--;
@@ -364,6 +316,7 @@ static void settle(la_http_connection *c)
         return;
     }
     /* RFC 9112 9.6: closing with unread bytes would reset the connection and could take the answer away. */
+    la_http_transfer_end(c);
     shutdown(c->fd, SHUT_WR);
     c->phase = LA_PHASE_LINGER;
     la_http_input_release(c);
@@ -376,8 +329,10 @@ void la_http_connection_process(la_http_connection *c)
     if (c->in_process)
         return;
     c->in_process = true;
-    while (step(c))
-        ;
+    do {
+        while (step(c))
+            ;
+    } while (c->tls && la_http_transfer_more(c));
     la_http_output_flush(c);
     c->in_process = false;
     settle(c);
@@ -401,6 +356,20 @@ static void read_and_drop(la_http_connection *c)
         la_http_connection_close(c);
 }
 
+static void end_of_input(la_http_connection *c)
+{
+    la_tls_failure failure = c->tls ? la_tls_failure_of(c->tls) : LA_TLS_FAILURE_COUNT;
+    if (failure == LA_TLS_FAILURE_COUNT || failure == LA_TLS_CLOSED) {
+        la_http_connection_close(c);
+        return;
+    }
+    c->phase = LA_PHASE_ENDING; /* lingers, so that the alert reaches the client */
+    if (la_http_transfer_refuse(c))
+        refuse(c, LA_HTTP_PLAIN);
+    la_http_output_flush(c);
+    settle(c);
+}
+
 static void read_more(la_http_connection *c)
 {
     if (c->in_end == c->in_capacity) {
@@ -410,14 +379,17 @@ static void read_more(la_http_connection *c)
             return;
         }
     }
-    ssize_t n = recv(c->fd, c->in + c->in_end, c->in_capacity - c->in_end, 0);
+    ssize_t n = la_http_transfer_read(c, c->in + c->in_end, c->in_capacity - c->in_end);
     if (n > 0) {
         c->in_end += (size_t)n;
         la_http_connection_process(c);
     } else if (n == 0 || !is_temporary(errno)) {
-        la_http_connection_close(c);
-    } else if (c->phase == LA_PHASE_START && available(c) == 0) {
-        la_http_input_release(c);
+        end_of_input(c);
+    } else {
+        if (c->phase == LA_PHASE_START && available(c) == 0)
+            la_http_input_release(c);
+        if (c->tls)
+            arm(c, la_tls_wants_write(c->tls) ? UV_WRITABLE : UV_READABLE);
     }
 }
 
@@ -443,11 +415,15 @@ static void on_poll(uv_poll_t *poll, int status, int events)
     }
 }
 
-bool la_http_connection_open(la_http_server *s, int fd, const void *tag, const char *client_address,
-                             const la_census_key *key)
+bool la_http_connection_open_tls(la_http_server *s, int fd, const void *tag, const char *client_address,
+                                 const la_census_key *key, la_tls_context *tls)
 {
     la_http_connection *c = calloc(1, sizeof *c);
-    if (!c || uv_poll_init_socket(s->loop, &c->poll, fd) != 0) {
+    if (c && tls)
+        c->tls = la_tls_new(tls, fd, s->tls_counters);
+    if (!c || (tls && !c->tls) || uv_poll_init_socket(s->loop, &c->poll, fd) != 0) {
+        if (c)
+            la_tls_free(c->tls);
         free(c);
         close(fd);
         return false;
@@ -456,6 +432,7 @@ bool la_http_connection_open(la_http_server *s, int fd, const void *tag, const c
     c->poll.data = c;
     c->server = s;
     c->listener_tag = tag;
+    c->is_tls = tls != NULL;
     c->fd = fd;
     c->wait = LA_WAIT_COUNT;
     c->may_skip_crlf = true;
@@ -474,8 +451,16 @@ bool la_http_connection_open(la_http_server *s, int fd, const void *tag, const c
     return true;
 }
 
+bool la_http_connection_open(la_http_server *s, int fd, const void *tag, const char *client_address,
+                             const la_census_key *key)
+{
+    return la_http_connection_open_tls(s, fd, tag, client_address, key, NULL);
+}
+
 void la_http_connection_expired(la_http_connection *c)
 {
+    if (c->tls && la_tls_is_handshaking(c->tls))
+        la_tls_fail(c->tls, LA_TLS_TIMEOUT);
     bool nothing_asked = c->phase == LA_PHASE_START && available(c) == 0;
     if (c->wait != LA_WAIT_REQUEST || nothing_asked) {
         la_http_connection_close(c);
@@ -488,7 +473,7 @@ void la_http_connection_expired(la_http_connection *c)
 
 void la_http_connection_drain(la_http_connection *c)
 {
-    if (c->phase != LA_PHASE_START || available(c) > 0 || c->unsent)
+    if (c->phase != LA_PHASE_START || available(c) > 0 || c->unsent || (c->tls && la_tls_is_handshaking(c->tls)))
         return;
     read_more(c);
     if (c->phase == LA_PHASE_START && available(c) == 0 && !c->unsent)

@@ -1,5 +1,5 @@
 /*
- * The inside of the transport, shared by http.c, listener.c, connection.c, deadline.c, output.c and nobody else. All of it
+ * The inside of the transport, shared by its files (the library la_http) and nobody else. All of it
  * belongs to one loop's thread.
  *
  * A connection is in exactly one list of its server, named after what it waits for; each of these lists has one constant
@@ -47,6 +47,8 @@ typedef struct la_http_listener {
     struct la_http_listener *next;
     la_http_server *server;
     const void *tag;
+    la_tls_context *tls; /* of new connections */
+    bool is_tls;         /* and stays it: without a context it takes no connection */
     int fd;
 } la_http_listener;
 
@@ -67,13 +69,17 @@ struct la_http_connection {
     int events; /* what poll is armed for */
     la_http_phase phase;
     la_http_wait wait;
-    bool counted; /* by the census */
+    la_tls *tls;     /* NULL: plain, or after the last byte */
+    bool is_tls;     /* no byte goes out in the clear */
+    bool from_proxy; /* by the proxies of that version */
+    bool counted;    /* by the census */
     bool handle_closed;
     bool in_process;    /* la_http_connection_process is on the stack */
     bool answers_head;  /* the present request is a HEAD */
     bool may_skip_crlf; /* before a request line, once (RFC 9112 2.2) */
     bool answered;      /* since its wait was chosen last */
 
+    unsigned proxies_version;
     char *in; /* NULL while nothing is buffered. The present request starts at in_start */
     size_t in_capacity, in_start, in_end, in_dirty;
     size_t head_n;         /* bytes of the header section */
@@ -101,7 +107,10 @@ struct la_http_server {
     la_http_handler handler;
     la_http_refused refused;
     void *self;
-    la_slice headers; /* of every response */
+    const la_proxies_config *proxies; /* NULL: there are none */
+    unsigned proxies_version;
+    la_tls_counters *tls_counters; /* NULL: nobody counts */
+    la_slice headers;              /* of every response */
     la_http_listener *listeners;
     la_http_list lists[LA_WAIT_COUNT];
     uv_timer_t timer; /* for the earliest deadline */
@@ -135,8 +144,10 @@ struct la_http_server {
 
 /*
  * Takes a connected, non-blocking socket. `key` NULL: it is over a limit, hears so and is closed. False where memory is
- * exhausted (the descriptor is closed).
+ * exhausted (the descriptor is closed). `tls` NULL: it is plain.
  */
+bool la_http_connection_open_tls(la_http_server *s, int fd, const void *tag, const char *client_address,
+                                 const la_census_key *key, la_tls_context *tls);
 bool la_http_connection_open(la_http_server *s, int fd, const void *tag, const char *client_address,
                              const la_census_key *key);
 void la_http_connection_close(la_http_connection *c);
@@ -144,6 +155,18 @@ void la_http_connection_process(la_http_connection *c);
 void la_http_connection_expired(la_http_connection *c);
 /* Nothing was asked: closes it, unless a request has just come in. */
 void la_http_connection_drain(la_http_connection *c);
+
+/* exchange.c */
+la_code la_http_exchange_begin(la_http_connection *c, size_t body_n); /* OK, or why to refuse the request */
+void la_http_exchange_end(la_http_connection *c);                     /* gives its memory back */
+
+/* transfer.c */
+ssize_t la_http_transfer_read(la_http_connection *c, void *p, size_t n);        /* as recv */
+ssize_t la_http_transfer_write(la_http_connection *c, const void *p, size_t n); /* as send */
+bool la_http_transfer_more(la_http_connection *c); /* input came out of what TLS had received before */
+bool la_http_transfer_refuse(
+    la_http_connection *c); /* TLS broke before it was up; true: it was HTTP, answer in the clear */
+void la_http_transfer_end(la_http_connection *c); /* nothing more is written */
 
 /* deadline.c */
 void la_http_wait_for(la_http_connection *c, la_http_wait wait); /* moves it to that list; the time starts anew */

@@ -17,18 +17,20 @@ typedef struct la_follower la_follower;
 typedef struct la_admin_thread la_admin_thread;
 typedef struct la_admin_api la_admin_api;
 
-#define LA_ENDPOINT_CHARS 72 /* "127.0.0.1:8080", "[::1]:8080" */
+#define LA_ENDPOINT_CHARS 120 /* "127.0.0.1:8080", "[::1]:8080", "unix:/path" */
 
 /* One address that tokens are served at. */
 typedef struct la_listener {
     la_endpoint endpoint;
+    bool asks_for_certificate;
     char environment[LA_ENVIRONMENT_NAME_MAX + 1]; /* "": Host decides */
     char address[LA_ENDPOINT_CHARS];               /* as bound */
+    bool is_bound;                                 /* by this process; its path, where it has one, goes with it */
     int activated_fd;                              /* from systemd; -1: none, or given out to the loops */
     int *fds;                                      /* by loop; -1 where the loop has taken it */
 } la_listener;
 
-#define LA_LISTENERS_MAX (LA_ENVIRONMENTS_MAX + 1)
+#define LA_LISTENERS_MAX (LA_ENVIRONMENTS_MAX + 2)
 
 typedef struct la_daemon {
     /* immutable while threads run */
@@ -51,6 +53,7 @@ typedef struct la_daemon {
     la_throttle *throttle;
     la_metrics *metrics;
     la_upgrades *upgrades;
+    la_tls_shared tls;
     la_health health;
 
     /* the main thread's */

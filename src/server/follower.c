@@ -36,6 +36,7 @@ struct la_follower {
     bool look; /* the feed is to be read whatever the mark says */
     bool snapshot_due;
     uint64_t mark;
+    la_tls_watch tls_watch;
     char stamp_path[4096]; /* its modification time: when the store was last reached, for the next start */
     int64_t next_chores_us, next_retry_us, next_stamp_us, next_snapshot_us, next_write_us, next_complaint_us;
 
@@ -96,6 +97,7 @@ static la_result make_snapshot(la_follower *f, la_shared_config *config, bool st
         .master_key = f->daemon->master_key,
         .view = f->view,
         .metrics = f->daemon->metrics,
+        .tls = &f->daemon->tls,
         .previous = f->snapshot,
         .now_s = la_clock_now_s(),
         .strict = strict,
@@ -346,7 +348,9 @@ static void tick(la_follower *f)
         reopen_store(f, now_us);
     if (f->store_is_open)
         follow_store(f, now_us);
+    f->snapshot_due = la_tls_watch_look(&f->tls_watch, f->snapshot->tls, now_us) || f->snapshot_due;
     refresh_snapshot(f, now_us);
+    la_tls_watch_warn(&f->tls_watch, f->snapshot->tls, la_clock_now_s());
     la_log_flush();
 }
 

@@ -36,6 +36,17 @@ void la_http_server_set_limits(la_http_server *s, const la_limits_config *limits
     la_http_census_set_limits(s->census, limits->connections, limits->connections_per_address);
 }
 
+void la_http_server_set_tls_counters(la_http_server *s, la_tls_counters *counters)
+{
+    s->tls_counters = counters;
+}
+
+void la_http_server_set_proxies(la_http_server *s, const la_proxies_config *proxies)
+{
+    s->proxies = proxies->n_addresses > 0 ? proxies : NULL;
+    s->proxies_version++;
+}
+
 void la_http_server_set_headers(la_http_server *s, la_slice lines)
 {
     s->headers = lines;

@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/result.h"
 #include "config/config.h"
+#include "server/tls.h"
 
 #include <uv.h>
 
@@ -46,10 +47,13 @@ typedef struct la_http_request {
     la_slice idempotency_key;
     la_slice user_agent;
     la_slice sec_fetch_site;
-    la_slice body;            /* empty where there is none */
-    la_slice client_address;  /* numeric text of the peer */
-    const void *listener_tag; /* as given to la_http_listen */
-    char request_id[17];      /* zero-terminated; also sent as X-Request-Id */
+    la_slice body;               /* empty where there is none */
+    la_slice client_address;     /* numeric text of the peer; "unix" */
+    la_slice client_certificate; /* DER; the client has proven that the key is its own. Absent where it has none */
+    bool is_tls;                 /* this server ended TLS itself */
+    bool has_forged_certificate; /* a field that only a proxy may send; it was not read */
+    const void *listener_tag;    /* as given to la_http_listen */
+    char request_id[17];         /* zero-terminated; also sent as X-Request-Id */
 } la_http_request;
 
 typedef struct la_http_response {
@@ -99,6 +103,9 @@ la_result la_http_server_new(uv_loop_t *loop, const la_limits_config *limits, la
  * detail ("cannot listen on 127.0.0.1:8080: address already in use"). */
 la_result la_http_bind(const la_endpoint *endpoint, int *ret_fd);
 
+/* Takes the path of a unix socket away again; nothing to other endpoints. */
+void la_http_unbind(const la_endpoint *endpoint);
+
 /* The same for n loops at once, and fails as well where any other process listens there, one of the same user included
  * (SO_REUSEPORT alone would share the port with it). With port 0 all get the same free port. */
 la_result la_http_bind_all(const la_endpoint *endpoint, unsigned n, int *ret_fds);
@@ -106,6 +113,15 @@ la_result la_http_bind_all(const la_endpoint *endpoint, unsigned n, int *ret_fds
 /* Serves connections of a listening socket; takes the descriptor. */
 la_result la_http_listen(la_http_server *s, int fd, const void *tag);
 
+/* From now on the listeners with this tag speak TLS, with this context for new connections (it is held). NULL: they go on
+ * as TLS listeners and take no connection. */
+void la_http_listener_set_tls(la_http_server *s, const void *tag, la_tls_context *context);
+
+/* Whose word is taken from the next request on; stays the caller's, and valid until the next call. */
+void la_http_server_set_proxies(la_http_server *s, const la_proxies_config *proxies);
+
+/* Where handshakes and failures are counted. */
+void la_http_server_set_tls_counters(la_http_server *s, la_tls_counters *counters);
 /* Field lines, each with CRLF, that every response of this server gets, refusals of http.c included. The caller keeps them. */
 void la_http_server_set_headers(la_http_server *s, la_slice lines);
 

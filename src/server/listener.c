@@ -2,14 +2,18 @@
 #include "server/connection.h"
 
 #include "base/log.h"
+#include "server/tls_context.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #define BACKLOG 1024
@@ -23,12 +27,27 @@ typedef union socket_address {
     struct sockaddr any;
     struct sockaddr_in v4;
     struct sockaddr_in6 v6;
+    struct sockaddr_un un;
     struct sockaddr_storage storage;
 } socket_address;
+
+/* NULL where it is none. */
+static const char *unix_path(const la_endpoint *endpoint)
+{
+    size_t n = strlen(LA_UNIX_PREFIX);
+    return strncmp(endpoint->address, LA_UNIX_PREFIX, n) == 0 ? endpoint->address + n : NULL;
+}
 
 static bool address_of(const la_endpoint *endpoint, socket_address *ret, socklen_t *ret_n)
 {
     *ret = (socket_address){0};
+    const char *path = unix_path(endpoint);
+    if (path && strlen(path) < sizeof ret->un.sun_path) {
+        ret->un.sun_family = AF_UNIX;
+        memcpy(ret->un.sun_path, path, strlen(path) + 1);
+        *ret_n = sizeof ret->un;
+        return true;
+    }
     if (inet_pton(AF_INET, endpoint->address, &ret->v4.sin_addr) == 1) {
         ret->v4.sin_family = AF_INET;
         ret->v4.sin_port = htons(endpoint->port);
@@ -47,6 +66,9 @@ static bool address_of(const la_endpoint *endpoint, socket_address *ret, socklen
 static la_result cannot_listen(const la_endpoint *endpoint, int error)
 {
     bool v6 = strchr(endpoint->address, ':') != NULL;
+    if (unix_path(endpoint))
+        return la_fail(LA_IO, "cannot listen on %s: %s", endpoint->address,
+                       error == EADDRINUSE ? "address already in use" : strerror(error));
     return la_fail(LA_IO, v6 ? "cannot listen on [%s]:%u: %s" : "cannot listen on %s:%u: %s", endpoint->address,
                    (unsigned)endpoint->port, error == EADDRINUSE ? "address already in use" : strerror(error));
 }
@@ -68,13 +90,69 @@ static int bind_socket(const socket_address *address, socklen_t n, bool shares_p
     return fd;
 }
 
+/* ---- unix sockets: one for all loops ---- */
+
+/* Whoever died without taking its socket away left a path that nobody listens at. */
+static void remove_stale(const socket_address *address, socklen_t n)
+{
+    struct stat st;
+    if (lstat(address->un.sun_path, &st) != 0 || !S_ISSOCK(st.st_mode))
+        return;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return;
+    if (connect(fd, &address->any, n) != 0 && errno == ECONNREFUSED)
+        unlink(address->un.sun_path);
+    close(fd);
+}
+
+static int bind_unix(const socket_address *address, socklen_t n)
+{
+    remove_stale(address, n);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -errno;
+    if (bind(fd, &address->any, n) != 0 || chmod(address->un.sun_path, 0660) != 0 || listen(fd, BACKLOG) != 0) {
+        int error = errno;
+        close(fd);
+        return -error;
+    }
+    return fd;
+}
+
+static la_result bind_unix_all(const la_endpoint *endpoint, const socket_address *address, socklen_t n, unsigned n_fds,
+                               int *ret_fds)
+{
+    int fd = bind_unix(address, n);
+    if (fd < 0)
+        return cannot_listen(endpoint, -fd);
+    ret_fds[0] = fd;
+    for (unsigned i = 1; i < n_fds; i++) {
+        ret_fds[i] = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+        if (ret_fds[i] >= 0)
+            continue;
+        la_result r = cannot_listen(endpoint, errno);
+        while (i > 0)
+            close(ret_fds[--i]);
+        return r;
+    }
+    return la_ok();
+}
+
+void la_http_unbind(const la_endpoint *endpoint)
+{
+    const char *path = unix_path(endpoint);
+    if (path)
+        unlink(path);
+}
+
 la_result la_http_bind(const la_endpoint *endpoint, int *ret_fd)
 {
     socket_address address;
     socklen_t n;
     if (!address_of(endpoint, &address, &n))
         return la_fail(LA_INVALID, "%s is no numeric address", endpoint->address);
-    int fd = bind_socket(&address, n, true);
+    int fd = address.any.sa_family == AF_UNIX ? bind_unix(&address, n) : bind_socket(&address, n, true);
     if (fd < 0)
         return cannot_listen(endpoint, -fd);
     *ret_fd = fd;
@@ -87,6 +165,8 @@ la_result la_http_bind_all(const la_endpoint *endpoint, unsigned n_fds, int *ret
     socklen_t n;
     if (!address_of(endpoint, &address, &n))
         return la_fail(LA_INVALID, "%s is no numeric address", endpoint->address);
+    if (address.any.sa_family == AF_UNIX)
+        return bind_unix_all(endpoint, &address, n, n_fds, ret_fds);
     /* SO_REUSEPORT would let a second server of the same user share the port silently; a plain socket finds out. */
     int fd = bind_socket(&address, n, false);
     if (fd < 0)
@@ -134,9 +214,17 @@ static void take(la_http_listener *l, int fd, const socket_address *peer)
     else if (peer->any.sa_family == AF_INET6)
         inet_ntop(AF_INET6, &peer->v6.sin6_addr, text, sizeof text);
     la_census_key key = la_census_key_of(&peer->any);
-    if (la_census_enter(s->census, &key)) {
-        if (!la_http_connection_open(s, fd, l->tag, text, &key))
+    if (peer->any.sa_family == AF_UNIX)
+        memcpy(text, "unix", sizeof "unix");
+    if (l->is_tls && !l->tls) {
+        close(fd);
+    } else if (la_census_enter(s->census, &key)) {
+        if (!la_http_connection_open_tls(s, fd, l->tag, text, &key, l->tls))
             la_census_leave(s->census, &key);
+    } else if (l->is_tls) { /* saying why would cost a handshake */
+        if (s->tls_counters)
+            atomic_fetch_add_explicit(&s->tls_counters->failures[LA_TLS_OVERLOADED], 1, memory_order_relaxed);
+        close(fd);
     } else if (s->n_uncounted < UNCOUNTED_MAX) {
         la_http_connection_open(s, fd, l->tag, text, NULL);
     } else {
@@ -192,10 +280,22 @@ la_result la_http_listen(la_http_server *s, int fd, const void *tag)
     return la_ok();
 }
 
+void la_http_listener_set_tls(la_http_server *s, const void *tag, la_tls_context *context)
+{
+    for (la_http_listener *l = s->listeners; l; l = l->next) {
+        if (l->tag != tag)
+            continue;
+        la_tls_context_release(l->tls);
+        l->tls = context ? la_tls_context_hold(context) : NULL;
+        l->is_tls = true;
+    }
+}
+
 static void on_listener_closed(uv_handle_t *handle)
 {
     la_http_listener *l = handle->data;
     la_http_server *s = l->server;
+    la_tls_context_release(l->tls);
     free(l);
     la_http_server_handle_closed(s);
 }

@@ -14,6 +14,8 @@
 
 static bool same(const la_endpoint *a, const la_endpoint *b)
 {
+    if (strncmp(a->address, LA_UNIX_PREFIX, strlen(LA_UNIX_PREFIX)) == 0)
+        return strcmp(a->address, b->address) == 0;
     return a->port == b->port && strcmp(a->address, b->address) == 0;
 }
 
@@ -45,6 +47,10 @@ static la_result place(la_daemon *d, const la_activated *a, unsigned index, int 
     for (unsigned i = 0; i < d->n_listeners; i++) {
         la_listener *l = &d->listeners[i];
 
+        if (l->activated_fd < 0 && l->asks_for_certificate && is_named && strcmp(a->name, "mtls") == 0) {
+            l->activated_fd = a->fd;
+            return la_ok();
+        }
         if (l->activated_fd < 0 && (is_token ? i == 0 : is_named && strcmp(l->environment, a->name) == 0)) {
             l->activated_fd = a->fd;
             return la_ok();
@@ -55,7 +61,7 @@ static la_result place(la_daemon *d, const la_activated *a, unsigned index, int 
         d->listeners[0].activated_fd = a->fd;
         return la_ok();
     }
-    return la_fail(LA_INVALID, "systemd handed over a socket named %s; expected token, admin or an environment",
+    return la_fail(LA_INVALID, "systemd handed over a socket named %s; expected token, mtls, admin or an environment",
                    a->name);
 }
 
@@ -69,6 +75,10 @@ la_result la_listeners_collect(la_daemon *d, int *ret_admin_fd)
     for (unsigned i = 0; i < c->n_environments; i++)
         if (c->environments[i].listen.address)
             add(d, &c->environments[i].listen, c->environments[i].name);
+    if (c->mtls_listen.address) {
+        add(d, &c->mtls_listen, LA_SLICE(""));
+        d->listeners[d->n_listeners - 1].asks_for_certificate = true;
+    }
     for (unsigned i = 0; i < n; i++)
         LA_TRY(place(d, &activated[i], i, ret_admin_fd));
     return la_ok();
@@ -94,16 +104,18 @@ la_result la_listeners_open(la_daemon *d)
 {
     for (unsigned i = 0; i < d->n_listeners; i++) {
         la_listener *l = &d->listeners[i];
+        bool was_activated = l->activated_fd >= 0;
 
         l->fds = malloc(d->n_workers * sizeof *l->fds);
         if (!l->fds)
             return la_fail(LA_NO_MEMORY, "out of memory");
         for (unsigned w = 0; w < d->n_workers; w++)
             l->fds[w] = -1;
-        if (l->activated_fd >= 0)
+        if (was_activated)
             LA_TRY(share(l, d->n_workers));
         else
             LA_TRY(la_http_bind_all(&l->endpoint, d->n_workers, l->fds));
+        l->is_bound = !was_activated;
         la_listener_format(l->fds[0], &l->endpoint, l->address);
     }
     return la_ok();
@@ -117,6 +129,9 @@ void la_listeners_close(la_daemon *d)
         for (unsigned w = 0; l->fds && w < d->n_workers; w++)
             if (l->fds[w] >= 0)
                 close(l->fds[w]);
+        if (l->is_bound)
+            la_http_unbind(&l->endpoint);
+        l->is_bound = false;
         free(l->fds);
         l->fds = NULL;
     }
@@ -129,6 +144,10 @@ void la_listener_format(int fd, const la_endpoint *otherwise, char ret[LA_ENDPOI
     la_endpoint e = *otherwise;
     char text[INET6_ADDRSTRLEN] = "";
 
+    if (e.address && strncmp(e.address, LA_UNIX_PREFIX, strlen(LA_UNIX_PREFIX)) == 0) {
+        snprintf(ret, LA_ENDPOINT_CHARS, "%s", e.address);
+        return;
+    }
     if (getsockname(fd, (struct sockaddr *)&address, &n) == 0) {
         const struct sockaddr_in *v4 = (const struct sockaddr_in *)&address;
         const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&address;

@@ -5,7 +5,7 @@
 #include "server/daemon.h"
 
 /*
- * Fills the daemon's listeners. A handed-over socket named `token`, `admin` or like an environment takes the place of that
+ * Fills the daemon's listeners. A handed-over socket named `token`, `mtls`, `admin` or like an environment takes the place of that
  * address; unnamed ones count as token, then admin. *ret_admin_fd: the administration's, -1 where it binds its own.
  */
 la_result la_listeners_collect(la_daemon *d, int *ret_admin_fd);

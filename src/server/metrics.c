@@ -99,8 +99,8 @@ unsigned la_metrics_slot(la_metrics *m, la_slice environment)
     return n;
 }
 
-/* Sum over all threads of the counter at this offset of la_counters. */
-static uint64_t sum(const la_metrics *m, size_t offset)
+/* Sum over all loops of the counter at this offset of la_counters. */
+uint64_t la_metrics_sum(const la_metrics *m, size_t offset)
 {
     uint64_t total = 0;
 
@@ -112,7 +112,7 @@ static uint64_t sum(const la_metrics *m, size_t offset)
     }
     return total;
 }
-#define SUM(member) sum(m, offsetof(la_counters, member))
+#define SUM(member) la_metrics_sum(m, offsetof(la_counters, member))
 
 static void head(la_buffer *b, const char *name, const char *type, const char *help)
 {
@@ -285,5 +285,6 @@ void la_metrics_write(la_metrics *m, const la_metrics_gauges *gauges, la_buffer 
     write_http(m, gauges, ret);
     write_registry(m, gauges, ret);
     write_keys(gauges, ret);
+    la_metrics_write_tls(m, gauges, ret);
     write_process(m, gauges, ret);
 }

@@ -9,6 +9,7 @@
 #include "base/buffer.h"
 #include "base/result.h"
 #include "server/health.h"
+#include "server/tls.h"
 
 #include <stdatomic.h>
 #include <stdint.h>
@@ -34,6 +35,8 @@ typedef struct la_counters {
     _Atomic uint64_t slow_hashes;
     _Atomic uint64_t slow_hashes_waiting;
     _Atomic uint64_t last_used_dropped;
+    _Atomic uint64_t forged_certificates; /* header fields that only a proxy may send */
+    la_tls_counters tls;
     _Atomic uint64_t usage_dropped;
 } la_counters;
 
@@ -68,15 +71,28 @@ typedef struct la_metrics_key {
     int64_t next_change_s; /* when the next key takes over, seconds since 1970; INT64_MAX: not planned */
 } la_metrics_key;
 
+/* A certificate as the gauges show it. */
+typedef struct la_metrics_certificate {
+    la_slice name;
+    int64_t not_after_s;
+} la_metrics_certificate;
+
 /* What is read from elsewhere at the moment of asking. */
 typedef struct la_metrics_gauges {
     const la_health *health;
     const la_metrics_key *keys;
     unsigned n_keys;
+    const la_metrics_certificate *certificates;
+    unsigned n_certificates;
+    uint64_t certificates_loaded, certificates_refused;
     uint32_t connections;
     int64_t now_ms;
     int64_t started_at_s;
 } la_metrics_gauges;
+
+/* For tls_metrics.c: the sum over all loops of the counter at this offset of la_counters. */
+uint64_t la_metrics_sum(const la_metrics *m, size_t offset);
+void la_metrics_write_tls(const la_metrics *m, const la_metrics_gauges *gauges, la_buffer *ret);
 
 /* The Prometheus text exposition format 0.0.4. */
 void la_metrics_write(la_metrics *m, const la_metrics_gauges *gauges, la_buffer *ret);

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 
 static void queue(la_http_connection *c, const char *p, size_t n)
 {
@@ -28,7 +27,7 @@ static size_t send_some(la_http_connection *c, const char *p, size_t n)
 {
     ssize_t sent;
     do
-        sent = send(c->fd, p, n, MSG_NOSIGNAL);
+        sent = la_http_transfer_write(c, p, n);
     while (sent < 0 && errno == EINTR);
     if (sent >= 0)
         return (size_t)sent;

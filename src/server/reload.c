@@ -16,7 +16,7 @@ static bool same_endpoint(const la_endpoint *a, const la_endpoint *b)
 {
     if (!a->address || !b->address)
         return a->address == b->address;
-    return a->port == b->port && strcmp(a->address, b->address) == 0;
+    return a->port == b->port && a->tls == b->tls && strcmp(a->address, b->address) == 0;
 }
 
 static void keep_endpoint(const char *option, const la_endpoint *kept, la_endpoint *e)
@@ -67,6 +67,7 @@ la_result la_reload(const char *path, const la_shared_config *started_with, la_s
         return la_fail(LA_NO_MEMORY, "out of memory");
     c = &shared->config;
     keep_endpoint("listen", &kept->listen, &c->listen);
+    keep_endpoint("mtls_listen", &kept->mtls_listen, &c->mtls_listen);
     keep_endpoint("admin", &kept->admin, &c->admin);
     if (c->workers != kept->workers)
         not_taken("workers", LA_NO_SLICE);

@@ -1,6 +1,8 @@
 #include "server/request_log.h"
 
+#include "base/base64url.h"
 #include "base/log.h"
+#include "base/secret.h"
 
 #define FIELD_MAX 200 /* bytes of a value that came from outside */
 
@@ -18,6 +20,17 @@ la_token_class la_token_class_of(const la_token_outcome *outcome)
     if (outcome->is_customer)
         return LA_CLASS_CUSTOMER;
     return la_slice_equal(outcome->scope, LA_SLICE("api")) ? LA_CLASS_API : LA_CLASS_OTHER;
+}
+
+/* As x5t#S256 says it (RFC 8705 3.1). */
+static void log_thumbprint(la_slice certificate)
+{
+    uint8_t digest[LA_SHA256_BYTES];
+    char text[LA_BASE64URL_CHARS(LA_SHA256_BYTES)];
+
+    la_sha256(certificate.p, certificate.n, digest);
+    la_base64url_encode(digest, sizeof digest, text);
+    la_log_text("client_certificate", (la_slice){text, sizeof text});
 }
 
 bool la_request_log_token(la_request_log mode, const la_request_log_entry *entry)
@@ -38,6 +51,8 @@ bool la_request_log_token(la_request_log mode, const la_request_log_entry *entry
     if (!refused)
         la_log_text("scope", la_slice_of(la_token_class_name(la_token_class_of(o))));
     la_log_text("address", bounded(entry->address));
+    if (entry->certificate.p)
+        log_thumbprint(entry->certificate);
     la_log_int("duration_us", entry->duration_us);
     la_log_end();
     return true;

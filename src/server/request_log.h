@@ -10,6 +10,7 @@ typedef struct la_request_log_entry {
     la_slice request_id;
     la_slice environment;
     la_slice address;
+    la_slice certificate; /* DER of the client's; absent where it has none */
     const la_token_outcome *outcome;
     int64_t duration_us;
 } la_request_log_entry;
@@ -17,7 +18,7 @@ typedef struct la_request_log_entry {
 /* The class of what was granted; LA_CLASS_COUNT unless something was. */
 la_token_class la_token_class_of(const la_token_outcome *outcome);
 
-/* {"event":"token","request_id","environment","client_id","outcome","scope","address","duration_us"}; true where a line was
+/* {"event":"token","request_id","environment","client_id","outcome","scope","address","client_certificate","duration_us"}; true where a line was
  * gathered, so that it has to be flushed some time. */
 bool la_request_log_token(la_request_log mode, const la_request_log_entry *entry);
 

@@ -17,6 +17,7 @@
 #include "server/problem.h"
 #include "server/reload.h"
 #include "server/routes.h"
+#include "server/tls_listeners.h"
 #include "server/worker.h"
 
 #include <signal.h>
@@ -113,7 +114,9 @@ static la_result open_admin(la_daemon *d, int fd)
         LA_TRY(la_http_bind_all(&c->admin, 1, &fd));
     }
     la_listener_format(fd, &c->admin, d->admin_address);
-    return la_http_listen(d->admin, fd, NULL);
+    LA_TRY(la_http_listen(d->admin, fd, NULL));
+    la_tls_listeners_apply_admin(d);
+    return la_ok();
 }
 
 /* ---- stopping ---- */
@@ -194,6 +197,7 @@ static void on_wake(uv_async_t *async)
     if (next) {
         la_snapshot_release(d->snapshot);
         d->snapshot = next;
+        la_tls_listeners_apply_admin(d);
         write_admin_headers(d);
     }
     la_admin_thread_deliver(d->admin_thread);
@@ -276,9 +280,10 @@ static la_result make_shared_parts(la_daemon *d)
     d->throttle = la_throttle_new(la_clock_monotonic_us());
     d->metrics = la_metrics_new(d->n_workers);
     d->upgrades = la_upgrades_new();
+    d->tls.tickets = la_tls_tickets_new();
     d->workers = calloc(d->n_workers, sizeof(la_worker *));
     d->tallies = calloc(d->n_workers + 1, sizeof(la_tally));
-    if (!d->census || !d->throttle || !d->metrics || !d->upgrades || !d->workers || !d->tallies)
+    if (!d->census || !d->throttle || !d->metrics || !d->upgrades || !d->tls.tickets || !d->workers || !d->tallies)
         return la_fail(LA_NO_MEMORY, "out of memory");
     while (d->n_tallies <= d->n_workers) {
         la_tally_size size = d->n_tallies < d->n_workers ? LA_TALLY_OF_LOOP : LA_TALLY_OF_ADMINISTRATION;
@@ -344,7 +349,10 @@ static void say_ready(la_daemon *d, int64_t started_us)
     for (unsigned i = 0; i < d->n_listeners; i++) {
         char name[64];
 
-        snprintf(name, sizeof name, i ? "listen_%s" : "listen", d->listeners[i].environment);
+        if (d->listeners[i].asks_for_certificate)
+            snprintf(name, sizeof name, "mtls_listen");
+        else
+            snprintf(name, sizeof name, i ? "listen_%s" : "listen", d->listeners[i].environment);
         la_log_text(name, la_slice_of(d->listeners[i].address));
     }
     la_log_text("admin", la_slice_of(d->admin_address));
@@ -397,6 +405,7 @@ static void tear_down(la_daemon *d)
     la_throttle_free(d->throttle);
     la_metrics_free(d->metrics);
     la_upgrades_free(d->upgrades);
+    la_tls_tickets_free(d->tls.tickets);
     for (unsigned i = 0; i < d->n_tallies; i++)
         la_tally_close(&d->tallies[i]);
     free(d->tallies);

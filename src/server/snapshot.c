@@ -228,6 +228,19 @@ static la_result fill_hosts(la_snapshot *s)
     return la_ok();
 }
 
+static la_result make_tls(const la_snapshot_source *source, la_snapshot *s)
+{
+    la_tls_set *former = source->previous ? source->previous->tls : NULL;
+
+    if (!source->tls)
+        return la_ok();
+    if (former && source->previous->config == source->config && la_tls_set_is_current(former)) {
+        s->tls = la_tls_set_hold(former);
+        return la_ok();
+    }
+    return la_tls_set_new(&source->config->config, former, source->tls, &s->tls);
+}
+
 la_result la_snapshot_new(const la_snapshot_source *source, la_snapshot **ret)
 {
     unsigned n = source->config->config.n_environments;
@@ -253,6 +266,8 @@ la_result la_snapshot_new(const la_snapshot_source *source, la_snapshot **ret)
     }
     if (la_is_ok(r))
         r = fill_hosts(s);
+    if (la_is_ok(r))
+        r = make_tls(source, s);
     if (!la_is_ok(r)) {
         la_snapshot_release(s);
         return r;
@@ -278,6 +293,7 @@ void la_snapshot_release(la_snapshot *s)
     }
     free(s->hosts);
     release_hasher(s->hasher);
+    la_tls_set_release(s->tls);
     la_shared_config_release(s->config);
     free(s);
 }

@@ -13,6 +13,7 @@
 #include "server/document.h"
 #include "server/metrics.h"
 #include "server/signing_keys.h"
+#include "server/tls_set.h"
 
 #include <stdatomic.h>
 
@@ -49,6 +50,7 @@ typedef struct la_snapshot {
     atomic_uint references;
     la_shared_config *config;
     la_shared_hasher *hasher;
+    la_tls_set *tls;         /* NULL where the source has no `tls` */
     int64_t next_change_s;   /* a new snapshot is due then */
     int default_environment; /* index; -1: none */
     unsigned n_hosts;
@@ -63,6 +65,7 @@ typedef struct la_snapshot_source {
     const la_master_key *master_key;
     la_registry_view *view;      /* awake */
     la_metrics *metrics;         /* hands out the slots */
+    la_tls_shared *tls;          /* NULL: no TLS contexts are made */
     const la_snapshot *previous; /* its keys and pepper are used again; NULL: none */
     int64_t now_s;
     bool strict; /* an environment without id or usable key is a failure (start, new configuration); otherwise its

@@ -89,6 +89,7 @@ bool la_token_case_note(const la_token_case *c, const la_token_outcome *outcome)
         .request_id = c->request_id,
         .environment = e->config->name,
         .address = c->client_address,
+        .certificate = c->client_certificate,
         .outcome = outcome,
         .duration_us = ended_us - c->started_us,
     };

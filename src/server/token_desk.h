@@ -24,6 +24,7 @@ typedef struct la_token_case {
     la_serving *serving;
     unsigned environment; /* index in the snapshot */
     la_slice client_address;
+    la_slice client_certificate; /* DER; absent where there is none */
     la_slice request_id;
     int64_t started_us;     /* la_clock_monotonic_us */
     uint32_t retry_after_s; /* out: where the throttle refused */

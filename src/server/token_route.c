@@ -124,6 +124,7 @@ void la_token_handle(const la_route_call *call)
                 .serving = w->serving,
                 .environment = call->environment,
                 .client_address = request->client_address,
+                .client_certificate = request->client_certificate,
                 .request_id = la_slice_of(request->request_id),
                 .started_us = la_clock_monotonic_us(),
             },

@@ -4,6 +4,7 @@
 #include "base/secret.h"
 #include "server/request_log.h"
 #include "server/routes.h"
+#include "server/tls_listeners.h"
 
 #include <stdlib.h>
 
@@ -19,6 +20,8 @@ static void handle_request(void *self, la_http_exchange *x)
     const la_route *route = NULL;
     la_code code = LA_MISDIRECTED;
 
+    if (request->has_forged_certificate)
+        la_forged_note(&w->forged, w->counters, request);
     if (only >= -1)
         code = la_routes_find(w->serving->snapshot, only, request, &route, &call.environment);
     if (code == LA_OK) {
@@ -98,6 +101,7 @@ static void take_snapshot(la_worker *w)
     la_serving_release(w->serving);
     w->serving = serving;
     la_http_server_set_limits(w->http, &serving->snapshot->config->config.limits);
+    la_tls_listeners_apply(w->daemon, serving->snapshot, w->http);
 }
 
 static void close_if_done(la_worker *w)
@@ -211,7 +215,10 @@ static la_result set_up(la_worker *w, la_snapshot *first)
     LA_TRY(la_serving_new(w->daemon, la_snapshot_hold(first), &w->serving));
     LA_TRY(la_http_server_new(&w->loop, &first->config->config.limits, w->daemon->census, handle_request, note_refused,
                               w, &w->http));
-    return listen_all(w);
+    la_http_server_set_tls_counters(w->http, &w->counters->tls);
+    LA_TRY(listen_all(w));
+    la_tls_listeners_apply(w->daemon, first, w->http);
+    return la_ok();
 }
 
 la_result la_worker_new(la_daemon *d, unsigned index, la_snapshot *first, la_worker **ret)

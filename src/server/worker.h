@@ -6,6 +6,7 @@
 #define LA_SERVER_WORKER_H
 
 #include "server/daemon.h"
+#include "server/forged.h"
 #include "server/offload.h"
 #include "server/token_desk.h"
 
@@ -22,6 +23,7 @@ struct la_worker {
     la_serving *serving;
     la_counters *counters; /* its tally's */
     la_offload offload;
+    la_forged forged;
     la_token_desk desk;
     char body[LA_TOKEN_RESPONSE_MAX];
 

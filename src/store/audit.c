@@ -35,11 +35,10 @@ static void read_hash(la_sql *q, int column, uint8_t ret[LA_AUDIT_HASH_BYTES])
         memcpy(ret, bytes.p, bytes.n);
 }
 
-static la_result read_head(la_store *s, la_audit_head *ret)
+static la_result read_head_row(la_store *s, la_audit_head *ret)
 {
     la_sql q;
     bool row;
-    *ret = (la_audit_head){0};
     LA_TRY(la_sql_begin(s, "SELECT sequence, hash, mac FROM audit_head", &q));
     LA_TRY(la_sql_step(&q, &row));
     if (!row)
@@ -49,6 +48,47 @@ static la_result read_head(la_store *s, la_audit_head *ret)
     read_hash(&q, 2, ret->mac);
     la_sql_done(&q);
     return la_ok();
+}
+
+/* The first free number behind `from`. */
+static la_result find_free(la_store *s, int64_t from, int64_t *ret)
+{
+    la_sql q;
+    LA_TRY(la_sql_begin(s,
+                        "SELECT coalesce((SELECT e.sequence + 1 FROM audit_event AS e WHERE e.sequence >= max(?1, 1)"
+                        " AND e.sequence < 9223372036854775807 AND NOT EXISTS (SELECT 1 FROM audit_event AS n WHERE"
+                        " n.sequence = e.sequence + 1) ORDER BY e.sequence LIMIT 1), 1)",
+                        &q));
+    la_sql_int(&q, from);
+    return la_sql_run_int(&q, ret);
+}
+
+/*
+ * Behind head and table alike, whichever goes further: a head that was removed or set back must not stop the work, nor may an event be
+ * written over. Only somebody from outside makes numbers behind which there is no room; then a gap is good enough.
+ */
+static la_result find_next(la_store *s, la_audit_head *head)
+{
+    la_sql q;
+    int64_t end = 0, next;
+    LA_TRY(la_sql_begin(s, "SELECT max(coalesce(max(sequence), 0), 0) FROM audit_event", &q));
+    LA_TRY(la_sql_run_int(&q, &end));
+    bool head_has_room = head->sequence < (uint64_t)INT64_MAX;
+    if (head_has_room && end < INT64_MAX) {
+        next = (end > (int64_t)head->sequence ? end : (int64_t)head->sequence) + 1;
+    } else {
+        LA_TRY(find_free(s, head_has_room ? (int64_t)head->sequence : 0, &next));
+    }
+    head->end = (uint64_t)end;
+    head->next = (uint64_t)next;
+    return la_ok();
+}
+
+static la_result read_head(la_store *s, la_audit_head *ret)
+{
+    *ret = (la_audit_head){0};
+    LA_TRY(read_head_row(s, ret));
+    return find_next(s, ret);
 }
 
 la_result la_store_read_audit_head(la_store *s, la_audit_head *ret)
@@ -103,11 +143,7 @@ static la_result insert_event(la_store *s, const la_audit_row *e)
     la_sql_text(&q, e->detail);
     la_sql_blob(&q, la_slice_of_digest(e->previous_hash));
     la_sql_blob(&q, la_slice_of_digest(e->hash));
-    la_result r = la_sql_run(&q);
-    if (r.code == LA_EXISTS)
-        return la_fail(LA_CORRUPT, "%s: the audit log is damaged (its head is not its end); run: leanauth audit verify",
-                       s->path);
-    return r;
+    return la_sql_run(&q);
 }
 
 static la_result replace_head(la_store *s, const la_audit_row *e, const uint8_t mac[32])
@@ -124,7 +160,7 @@ static la_result add_audit(la_store *s, const la_audit_row *e, const uint8_t mac
 {
     la_audit_head head;
     LA_TRY(read_head(s, &head));
-    if (e->sequence != head.sequence + 1 || memcmp(e->previous_hash, head.hash, sizeof head.hash) != 0)
+    if (e->sequence != head.next || memcmp(e->previous_hash, head.hash, sizeof head.hash) != 0)
         return la_fail(LA_CONFLICT, "another process has added to the audit log meanwhile");
     LA_TRY(insert_event(s, e));
     return replace_head(s, e, mac);

@@ -24,13 +24,16 @@ typedef struct la_audit_row {
 /* What vouches for the end of the chain: a MAC over the newest event, made with a key that is not in the database. */
 typedef struct la_audit_head {
     uint64_t sequence; /* 0: no event yet */
+    uint64_t end;      /* the largest number in the table: the same, unless somebody from outside was there */
+    uint64_t next;     /* what the next event is numbered */
     uint8_t hash[LA_AUDIT_HASH_BYTES];
     uint8_t mac[32];
 } la_audit_head;
 
-la_result la_store_read_audit_head(la_store *s, la_audit_head *ret); /* all zero where there is none yet */
-/* Adds the event and replaces the head, which must be the event before it (CONFLICT). INVALID where a text is absent or too long;
- * CORRUPT where the table goes on behind its head. Joins a group. */
+la_result la_store_read_audit_head(la_store *s,
+                                   la_audit_head *ret); /* `next` 1, all else zero where there is none yet */
+/* Adds the event and replaces the head: the event's number must be the head's `next`, and its previous hash the head's (CONFLICT).
+ * INVALID where a text is absent or too long. Joins a group. */
 la_result la_store_add_audit(la_store *s, const la_audit_row *row, const uint8_t mac[32]);
 
 typedef struct la_audit_filter {

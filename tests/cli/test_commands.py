@@ -15,9 +15,12 @@ import support
 from support import decode, run_cli
 
 COMMANDS = [
-    ["init"], ["check-config"], ["serve"], ["app", "create"], ["app", "list"], ["app", "show"], ["app", "enable"], ["app", "disable"],
+    ["init"], ["check-config"], ["serve"], ["app", "create"], ["app", "list"], ["app", "show"], ["app", "set"], ["app", "enable"], ["app", "disable"],
     ["app", "delete"], ["app", "import"], ["secret", "add"], ["secret", "list"], ["secret", "revoke"], ["customer", "add"],
-    ["customer", "list"], ["customer", "remove"], ["key", "list"], ["key", "rotate"], ["token"], ["verify"], ["version"],
+    ["customer", "list"], ["customer", "remove"], ["key", "list"], ["key", "rotate"],
+    ["operator", "add"], ["operator", "list"], ["operator", "show"], ["operator", "set"], ["operator", "reset-password"],
+    ["operator", "reset-totp"], ["operator", "remove"], ["operator", "sessions"], ["audit", "list"], ["audit", "verify"],
+    ["audit", "export"], ["usage"], ["token"], ["verify"], ["version"],
 ]
 words = "-".join
 

@@ -9,7 +9,7 @@ from jwcrypto import jwk as jwcrypto_jwk
 
 import support
 from conftest import ALGORITHMS
-from support import decode, unpad
+from support import decode, poll, unpad
 
 GOLDEN = pathlib.Path(__file__).with_name("golden_defaults.json")
 METADATA = ["/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"]
@@ -342,7 +342,11 @@ def test_golden_defaults(server, client):
     jwks = server.get("production", "/oauth2/jwks")
     key = {k: v for k, v in jwks.json()["keys"][0].items() if k not in ("kid", "x", "y")}
     metadata = server.get("production", METADATA[0])
+    administration = server.create_app("production", "golden", scopes=["admin:read"])
+    poll(lambda: server.works(administration, scope="admin:read"), what="the application")
+    admin_token = server.token(administration, scope="admin:read")
     seen = {
+        "admin token": {"lifetime_s": admin_token["expires_in"], "aud": decode(admin_token["access_token"])[1]["aud"]},
         "token": {"headers": plain(good), "header": {k: v for k, v in header.items() if k != "kid"}, "claims": sorted(claims),
                   "lifetime_s": claims["exp"] - claims["iat"], "signature_bytes": len(signature),
                   "token_type": good.json()["token_type"], "jti_characters": len(claims["jti"])},

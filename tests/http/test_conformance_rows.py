@@ -28,13 +28,13 @@ def test_every_row_of_the_checklist_is_in_the_table():
     file = support.SHARED / "conformance.md"
     if not file.exists():
         pytest.skip(f"there is no checklist at {file}: set LEANAUTH_SHARED to the folder that holds it")
-    section, rows = None, set()
+    section, rows, later = None, set(), set()
     for line in file.read_text().splitlines():
         if match := re.match(r"## (\d+)\.", line):
             section = int(match[1])
         elif line.startswith("# Part B"):
             break
-        elif section in SECTIONS and (match := re.match(r"\| ([A-Z]+-\d+) \|", line)):
-            rows.add(match[1])
+        elif section and (match := re.match(r"\| ([A-Z]+-\d+) \|", line)):
+            (rows if section in SECTIONS else later).add(match[1])
     assert len(rows) > 80
-    assert rows == set(COVERED) | set(WAITING)
+    assert rows == (set(COVERED) | set(WAITING)) - later

@@ -94,6 +94,32 @@ static void json(void **state)
     }
 }
 
+static void percent(void **state)
+{
+    char memory[100];
+    la_buffer b;
+    la_buffer_init_fixed(&b, memory, sizeof memory);
+    la_buffer_add_percent(&b, LA_SLICE("aZ09-._~ /?%+\"\xC3\xA9"));
+    assert_slice(la_buffer_slice(&b), "aZ09-._~%20%2F%3F%25%2B%22%C3%A9");
+    la_buffer_init_fixed(&b, memory, 4);
+    la_buffer_add_percent(&b, LA_SLICE("a//"));
+    assert_false(la_buffer_ok(&b));
+    assert_slice(la_buffer_slice(&b), "a%2F");
+}
+
+static void shown(void **state)
+{
+    char memory[100];
+    la_buffer b;
+    la_buffer_init_fixed(&b, memory, sizeof memory);
+    la_buffer_add_shown(&b, LA_SLICE("\xC3\xA9 a\n\x1Bm\x7F\xC2\x9B\xC2\xA0\xFF\xC3"));
+    assert_slice(la_buffer_slice(&b), "\xC3\xA9 a??m??\xC2\xA0??");
+    la_buffer_init_fixed(&b, memory, 3);
+    la_buffer_add_shown(&b, LA_SLICE("\xC3\xA9\xC3\xA9"));
+    assert_false(la_buffer_ok(&b));
+    assert_slice(la_buffer_slice(&b), "\xC3\xA9");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -103,6 +129,8 @@ int main(void)
         cmocka_unit_test(huge_sizes_do_not_wrap),
         cmocka_unit_test(numbers),
         cmocka_unit_test(json),
+        cmocka_unit_test(percent),
+        cmocka_unit_test(shown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

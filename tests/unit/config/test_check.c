@@ -45,6 +45,48 @@ static void at_most_one_environment_is_the_default(void **state)
     la_config_free(rig_load(ENVIRONMENT "    default: true\n" SECOND("b", "https://b.example") "    default: false\n"));
 }
 
+static void the_administration_has_an_environment_that_exists(void **state)
+{
+    rig_refused("admin:\n  environment: staging\n" ENVIRONMENT,
+                "2: admin.environment: expected the name of one of the environments");
+    la_config *c = rig_load("admin: {environment: b, token_lifetime_s: 60}\n" ENVIRONMENT SECOND(
+        "b", "https://b.example") "    scopes: [{name: payments, audience: urn:p}]\n");
+    const la_environment_config *b = &c->environments[1];
+    assert_int_equal(c->admin_environment, 1);
+    assert_int_equal(c->environments[0].n_scopes, 0);
+    assert_int_equal(b->n_scopes, 3);
+    assert_int_equal(b->n_admin_scopes, 2);
+    assert_slice(b->scopes[0].name, "payments");
+    assert_slice(b->scopes[1].name, "admin:read");
+    assert_slice(b->scopes[2].name, "admin:write");
+    for (unsigned i = 1; i < 3; i++) {
+        assert_slice(b->scopes[i].audience, "urn:leanauth:admin");
+        assert_int_equal(b->scopes[i].lifetime_s, 60);
+    }
+    la_config_free(c);
+}
+
+static void the_administration_shares_its_audience_with_nobody(void **state)
+{
+    static const char said[] = "1: admin.audience: expected an audience of its own";
+    rig_refused("admin: {environment: production, audience: \"https://api.example.com\"}\n" ENVIRONMENT, said);
+    rig_refused("admin: {environment: production, audience: \"https://sdk.example.com\"}\n" ENVIRONMENT, said);
+    rig_refused("admin: {environment: production, audience: urn:p}\n" ENVIRONMENT
+                "    scopes: [{name: payments, audience: urn:p}]\n",
+                said);
+    /* The audience of another environment is nothing to this one. */
+    la_config_free(
+        rig_load("admin: {environment: production, audience: \"https://api.example.org\"}\n" ENVIRONMENT SECOND(
+            "b", "https://b.example")));
+}
+
+static void a_session_is_idle_no_longer_than_it_lives(void **state)
+{
+    rig_refused("admin:\n  session_idle_s: 61\n  session_max_s: 60\n" ENVIRONMENT,
+                "2: admin.session_idle_s: expected at most admin.session_max_s");
+    la_config_free(rig_load("admin: {session_idle_s: 60, session_max_s: 60}\n" ENVIRONMENT));
+}
+
 static void listen_addresses_do_not_overlap(void **state)
 {
     static const struct {
@@ -141,6 +183,9 @@ int main(void)
         cmocka_unit_test(hosts_are_claimed_once),
         cmocka_unit_test(one_host_may_have_several_issuer_paths),
         cmocka_unit_test(at_most_one_environment_is_the_default),
+        cmocka_unit_test(the_administration_has_an_environment_that_exists),
+        cmocka_unit_test(the_administration_shares_its_audience_with_nobody),
+        cmocka_unit_test(a_session_is_idle_no_longer_than_it_lives),
         cmocka_unit_test(listen_addresses_do_not_overlap),
         cmocka_unit_test(token_classes_never_share_an_audience),
         cmocka_unit_test(the_token_endpoint_is_no_audience),

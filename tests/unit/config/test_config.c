@@ -12,6 +12,17 @@ static void absent_options_have_their_defaults(void **state)
     assert_int_equal(c->listen.port, 8080);
     assert_string_equal(c->admin.address, "127.0.0.1");
     assert_int_equal(c->admin.port, 8081);
+    assert_null(c->admin_origin);
+    assert_int_equal(c->admin_environment, -1);
+    assert_slice(c->admin_audience, "urn:leanauth:admin");
+    assert_int_equal(c->admin_token_lifetime_s, 600);
+    assert_true(c->admin_require_totp);
+    assert_int_equal(c->admin_session_idle_s, 1800);
+    assert_int_equal(c->admin_session_max_s, 43200);
+    assert_int_equal(c->usage_flush_s, 10);
+    assert_int_equal(c->usage_keep_minutes_s, 172800);
+    assert_int_equal(c->usage_keep_hours_s, 7776000);
+    assert_int_equal(c->usage_keep_days_s, 94608000);
     assert_int_equal(c->workers, sysconf(_SC_NPROCESSORS_ONLN));
     assert_int_equal(c->last_used_flush_s, 30);
     assert_int_equal(c->ready_max_stale_s, 0);
@@ -58,7 +69,9 @@ static void absent_options_have_their_defaults(void **state)
 
 static const char everything[] =
     "listen: {address: \"::1\", port: 9000}\n"
-    "admin: {address: 127.0.0.2, port: 9001}\n"
+    "admin: {address: 127.0.0.2, port: 9001, origin: \"https://leanauth.example.com\", environment: sandbox-1, "
+    "audience: \"urn:a\", token_lifetime_s: 60, require_totp: false, session_idle_s: 61, session_max_s: 62}\n"
+    "usage: {flush_s: 11, keep_minutes_s: 10801, keep_hours_s: 172801, keep_days_s: 0}\n"
     "workers: 3\n"
     "store: {sqlite: data/tokens.db, last_used_flush_s: 31}\n"
     "registry: {path: /run/registry, ready_max_stale_s: 61}\n"
@@ -100,6 +113,17 @@ static void every_option_of_the_file_is_there(void **state)
     assert_int_equal(c->listen.port, 9000);
     assert_string_equal(c->admin.address, "127.0.0.2");
     assert_int_equal(c->admin.port, 9001);
+    assert_string_equal(c->admin_origin, "https://leanauth.example.com");
+    assert_int_equal(c->admin_environment, 0);
+    assert_slice(c->admin_audience, "urn:a");
+    assert_int_equal(c->admin_token_lifetime_s, 60);
+    assert_false(c->admin_require_totp);
+    assert_int_equal(c->admin_session_idle_s, 61);
+    assert_int_equal(c->admin_session_max_s, 62);
+    assert_int_equal(c->usage_flush_s, 11);
+    assert_int_equal(c->usage_keep_minutes_s, 10801);
+    assert_int_equal(c->usage_keep_hours_s, 172801);
+    assert_int_equal(c->usage_keep_days_s, 0);
     assert_int_equal(c->workers, 3);
     assert_int_equal(c->last_used_flush_s, 31);
     assert_string_equal(c->registry_path, "/run/registry");
@@ -141,7 +165,7 @@ static void every_option_of_an_environment_is_there(void **state)
     assert_int_equal(e->customer.lifetime_s, 600);
     assert_int_equal(e->customer_policy, LA_CUSTOMERS_REGISTERED);
     assert_int_equal(e->customer_id_format, LA_CUSTOMER_ID_DIGITS);
-    assert_int_equal(e->n_scopes, 2);
+    assert_int_equal(e->n_scopes, 4); /* two of the administration */
     assert_slice(e->scopes[0].name, "pay");
     assert_slice(e->scopes[0].audience, "urn:api");
     assert_int_equal(e->scopes[0].lifetime_s, 86400);

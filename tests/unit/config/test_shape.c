@@ -15,11 +15,13 @@ static void refuse_all(const refusal *cases, size_t n)
 static void unknown_options_are_named_with_those_there_are(void **state)
 {
     static const refusal cases[] = {
-        {"listn: {port: 80}\n" ENVIRONMENT, "1: expected one of the options listen, admin, workers, store, registry, "
-                                            "master_key, log, limits, environments; found listn"},
-        {"listen:\n  adress: ::1\n" ENVIRONMENT, "2: listen: expected one of the options address, port; found adress"},
+        {"listn: {port: 80}\n" ENVIRONMENT,
+         "1: expected one of the options listen, mtls_listen, tls, proxies, admin, workers, store, registry, "
+         "master_key, log, limits, usage, environments; found listn"},
+        {"listen:\n  adress: ::1\n" ENVIRONMENT,
+         "2: listen: expected one of the options address, port, tls; found adress"},
         {ENVIRONMENT "    isuer: x\n",
-         "6: environments[0]: expected one of the options name, issuer, hosts, default, listen, "
+         "6: environments[0]: expected one of the options name, issuer, hosts, default, listen, tls, mtls_url, "
          "test, algorithm, profile, api, customer, scopes, allow_origin, "
          "secrets_per_application, jwks_max_age_s, keys; found isuer"},
         {ENVIRONMENT "    keys: {rotate_every: 1}\n",
@@ -68,10 +70,10 @@ static void options_stand_once(void **state)
 static void wrong_types_say_what_they_are(void **state)
 {
     static const refusal cases[] = {
-        {"- a\n", "1: expected a mapping with listen, admin,"},
-        {"text\n", "1: expected a mapping with listen, admin,"},
-        {"listen: 8080\n" ENVIRONMENT, "1: listen: expected a mapping with address, port; found 8080"},
-        {"listen: [a, 80]\n" ENVIRONMENT, "1: listen: expected a mapping with address, port; found a list"},
+        {"- a\n", "1: expected a mapping with listen, mtls_listen, tls,"},
+        {"text\n", "1: expected a mapping with listen, mtls_listen, tls,"},
+        {"listen: 8080\n" ENVIRONMENT, "1: listen: expected a mapping with address, port, tls; found 8080"},
+        {"listen: [a, 80]\n" ENVIRONMENT, "1: listen: expected a mapping with address, port, tls; found a list"},
         {"limits:\n" ENVIRONMENT, "1: limits: expected a mapping with header_bytes,"},
         {"workers: {n: 1}\n" ENVIRONMENT, "1: workers: expected a whole number from 0 to 256; found a mapping"},
         {"workers: []\n" ENVIRONMENT, "1: workers: expected a whole number from 0 to 256; found a list"},
@@ -156,6 +158,13 @@ static void ranges_are_kept(void **state)
     } ranges[] = {
         {"listen.port", "listen: {port: %s}\n" ENVIRONMENT, 1, 65535},
         {"admin.port", "admin: {port: %s}\n" ENVIRONMENT, 1, 65535},
+        {"admin.token_lifetime_s", "admin: {token_lifetime_s: %s}\n" ENVIRONMENT, 1, 86400},
+        {"admin.session_idle_s", "admin: {session_idle_s: %s, session_max_s: 604800}\n" ENVIRONMENT, 60, 86400},
+        {"admin.session_max_s", "admin: {session_max_s: %s, session_idle_s: 60}\n" ENVIRONMENT, 60, 604800},
+        {"usage.flush_s", "usage: {flush_s: %s}\n" ENVIRONMENT, 1, 300},
+        {"usage.keep_minutes_s", "usage: {keep_minutes_s: %s}\n" ENVIRONMENT, 10800, 31536000},
+        {"usage.keep_hours_s", "usage: {keep_hours_s: %s}\n" ENVIRONMENT, 172800, 315360000},
+        {"usage.keep_days_s", "usage: {keep_days_s: %s}\n" ENVIRONMENT, 0, 3153600000},
         {"workers", "workers: %s\n" ENVIRONMENT, 0, 256},
         {"store.last_used_flush_s", "store: {last_used_flush_s: %s}\n" ENVIRONMENT, 1, 3600},
         {"registry.ready_max_stale_s", "registry: {ready_max_stale_s: %s}\n" ENVIRONMENT, 0, 86400},

@@ -50,6 +50,17 @@ static void issuers_follow_rfc_8414(void **state)
            "http://[::ffff:127.0.0.1]", "http://127.0.0.1.example.com", "http://.localhost");
 }
 
+static void origins_are_what_browsers_send(void **state)
+{
+    ACCEPT(LA_TEXT_ORIGIN, "https://leanauth.example.com", "https://leanauth.example.com:8443", "https://10.0.0.1",
+           "https://[2001:db8::1]", "http://localhost", "http://localhost:8081", "http://127.0.0.1:8081",
+           "http://admin.localhost:443", "https://a.example:80");
+    REFUSE(LA_TEXT_ORIGIN, "", "null", "leanauth.example.com", "https://leanauth.example.com/",
+           "https://a.example/path", "https://A.example", "https://a.example:443", "http://localhost:80",
+           "http://a.example", "ftp://a.example", "https://a.example?x", "https://a.example#x", "https://u@a.example",
+           "https://*.example", "*");
+}
+
 static void a_wrong_issuer_is_told_apart(void **state)
 {
     static const char *const pairs[][2] = {
@@ -164,15 +175,11 @@ static void addresses_are_compared_as_bytes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(issuers_follow_rfc_8414),
-        cmocka_unit_test(a_wrong_issuer_is_told_apart),
-        cmocka_unit_test(issuers_are_taken_apart),
-        cmocka_unit_test(lengths_are_bounded),
-        cmocka_unit_test(hosts_have_no_port),
-        cmocka_unit_test(audiences_are_absolute_uris),
-        cmocka_unit_test(scope_names_follow_rfc_6749),
-        cmocka_unit_test(names_and_addresses),
-        cmocka_unit_test(addresses_are_compared_as_bytes),
+        cmocka_unit_test(issuers_follow_rfc_8414),      cmocka_unit_test(origins_are_what_browsers_send),
+        cmocka_unit_test(a_wrong_issuer_is_told_apart), cmocka_unit_test(issuers_are_taken_apart),
+        cmocka_unit_test(lengths_are_bounded),          cmocka_unit_test(hosts_have_no_port),
+        cmocka_unit_test(audiences_are_absolute_uris),  cmocka_unit_test(scope_names_follow_rfc_6749),
+        cmocka_unit_test(names_and_addresses),          cmocka_unit_test(addresses_are_compared_as_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

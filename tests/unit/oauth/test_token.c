@@ -256,6 +256,15 @@ static void metadata(void **state)
     assert_string_equal(text_of(m, "token_endpoint"), "https://issuer.example/t1/oauth2/token");
     assert_string_equal(text_of(m, "jwks_uri"), "https://issuer.example/t1/oauth2/jwks");
     assert_int_equal(json_array_size(json_object_get(m, "grant_types_supported")), 1);
+    assert_null(json_object_get(m, "mtls_endpoint_aliases"));
+    json_decref(m);
+
+    e.mtls_url = LA_SLICE("https://mtls.example:8443/t1");
+    la_buffer_clear(&out);
+    la_oauth_write_metadata(&e, &out);
+    m = parse(la_buffer_text(&out));
+    assert_string_equal(text_of(json_object_get(m, "mtls_endpoint_aliases"), "token_endpoint"),
+                        "https://mtls.example:8443/t1/oauth2/token");
     json_decref(m);
     la_buffer_done(&out);
 }

@@ -171,7 +171,7 @@ static inline int rig_connect(rig *r)
 {
     int ends[2];
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
-    la_census_key key = {.bytes = {1}};
+    la_census_key key = {.bytes = {AF_INET}};
     assert_true(la_census_enter(r->census, &key));
     assert_true(la_http_connection_open(r->server, ends[1], "tag", "192.0.2.1", &key));
     return ends[0];

@@ -486,7 +486,7 @@ static void test_new_limits(void **state)
     la_http_server_set_limits(r->server, &r->limits);
     send_text(r, fd, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nab");
     expect_answer(r, fd, memory, sizeof memory, 200, false);
-    assert_false(la_census_enter(r->census, &(la_census_key){.bytes = {1}}));
+    assert_false(la_census_enter(r->census, &(la_census_key){.bytes = {AF_INET}}));
     send_text(r, fd, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n");
     expect_answer(r, fd, memory, sizeof memory, 413, true);
     close(fd);
