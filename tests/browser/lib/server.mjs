@@ -64,6 +64,8 @@ export class Server {
     const log = createWriteStream(join(this.home, 'serve.log'), { flags: 'a' });
     await new Promise((open) => log.on('open', open));
     this.#process = spawn(BINARY, ['serve', '--config', join(this.home, 'leanauth.yaml')], { stdio: ['ignore', log, log], env: this.#environment() });
+    // Whatever becomes of the tests, it does not outlive them.
+    process.once('exit', () => this.#process.kill('SIGKILL'));
     this.#ended = new Promise((done) => this.#process.on('exit', (status, signal) => done(signal ?? status)));
     await poll(() => this.isReady(), 'the server is ready');
     const page = await (await fetch(this.origin)).text();
