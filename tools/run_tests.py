@@ -168,23 +168,39 @@ def suite_unit():
     return run_units("build") if build("all") else broken("build")
 
 
-def suite_web():
-    """Types and unit tests of the dashboard, in a folder of their own; it prints TAP."""
+def run_tap(label, command, env=None):
+    """A program that prints a line for each test, as TAP has them."""
     tally = Tally()
-    with subprocess.Popen(["node", "web/build.mjs", "verify", "--work", "build/web-verify"], cwd=ROOT,
-                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as process:
-        for line in process.stdout:
-            result = re.match(r"(ok|not ok) \d+ - (.*)", line)
-            if result is None:
-                print(line, end="", flush=True)
-            elif result[1] == "ok":
-                tally.passed += 1
-            else:
-                print(line, end="", flush=True)
-                tally.fail(f"web: {result[2]}")
+    with subprocess.Popen(command, cwd=ROOT, env={**os.environ, **(env or {})}, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, text=True) as process:
+        try:
+            for line in process.stdout:
+                result = re.match(r"(ok|not ok) \d+ - (.*)", line)
+                if result is None:
+                    print(line, end="", flush=True)
+                elif result[1] == "ok":
+                    tally.passed += 1
+                else:
+                    print(line, end="", flush=True)
+                    tally.fail(f"{label}: {result[2]}")
+        except BaseException:
+            process.terminate()
+            raise
     if process.returncode != 0 and tally.failed == 0:
-        tally.fail(f"web: exit status {process.returncode}")
+        tally.fail(f"{label}: exit status {process.returncode}")
     return tally
+
+
+def suite_web():
+    """Types and unit tests of the dashboard, in a folder of their own."""
+    return run_tap("web", ["node", "web/build.mjs", "verify", "--work", "build/web-verify"])
+
+
+def suite_browser():
+    """Walks through the dashboard in Chromium."""
+    if not build("release"):
+        return broken("build")
+    return run_tap("browser", ["node", "tests/browser/run.mjs"], {"LEANAUTH_BIN": str(ROOT / "build" / "leanauth")})
 
 
 def suite_folder(name):
@@ -248,7 +264,7 @@ def main(names):
     suites = {"unit": suite_unit, "web": suite_web}
     for folder in test_folders():
         suites[folder] = lambda folder=folder: suite_folder(folder)
-    suites.update(asan=suite_asan, tsan=suite_tsan, fuzz=suite_fuzz, readme=suite_readme)
+    suites.update(browser=suite_browser, asan=suite_asan, tsan=suite_tsan, fuzz=suite_fuzz, readme=suite_readme)
     unknown = [n for n in names if n not in suites]
     if unknown:
         print(f"no such suite: {' '.join(unknown)} (there are: {' '.join(suites)})", file=sys.stderr)

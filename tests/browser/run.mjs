@@ -1,13 +1,10 @@
 // Runs the walks through the dashboard, one file after the other: `node run.mjs [NAME…]`. Each test is one line, "ok N - name" or
 // "not ok N - name" with what went wrong below it; tools/run_tests.py counts them.
-import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { readdirSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { run } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { HERE, whatIsMissing } from './lib/ready.mjs';
 
-const HERE = dirname(fileURLToPath(import.meta.url));
-const BINARY = process.env.LEANAUTH_BIN ?? join(HERE, '../../build/leanauth');
 const LIMIT_MS = 180_000;
 
 let number = 0;
@@ -17,32 +14,13 @@ function tell(good, name, why = '') {
   if (why) process.stdout.write(`${why.replace(/^/gm, '    ')}\n`);
 }
 
-/** What is missing that no walk can do without: a sentence, or nothing. */
-function obstacle() {
-  if (!existsSync(BINARY)) return `there is no binary at ${BINARY}`;
-  const note = join(dirname(BINARY), 'web', 'without-dashboard.txt');
-  if (existsSync(note)) return `the dashboard cannot be tested: ${readFileSync(note, 'utf8').trim()}`;
-  return null;
-}
-
-/** npm ci, unless it was done for this lock file. */
-function install() {
-  const lock = readFileSync(join(HERE, 'package-lock.json'), 'utf8');
-  const stamp = join(HERE, 'node_modules', '.installed-lock.json');
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return null;
-  const done = spawnSync('npm', ['ci', '--no-progress', '--prefer-offline'], { cwd: HERE, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
-  if (done.status !== 0) return `npm ci failed, is the npm registry out of reach? ${`${done.stderr ?? ''}`.trim().slice(-400)}`;
-  writeFileSync(stamp, lock);
-  return null;
-}
-
 function reasonOf(details) {
   const error = details?.error;
   const cause = error?.cause instanceof Error ? error.cause : error;
   return `${cause?.stack ?? cause ?? 'failed'}`.slice(0, 6000);
 }
 
-const wrong = obstacle() ?? install();
+const wrong = whatIsMissing();
 if (wrong) {
   tell(false, 'the suite can run', wrong);
   process.exit(1);

@@ -111,14 +111,15 @@ export async function settled(page) {
   await page.waitForFunction(() => !document.querySelector('.skeleton, [aria-busy=true], .spinner') && document.querySelector('h1, dialog[open]'));
 }
 
-/** What axe-core finds by the rules of WCAG 2.2 AA and its best practices. */
-export async function axe(page) {
+const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+
+/** What axe-core finds by the rules of WCAG 2.2 AA and its best practices, or by `rules` alone. */
+export async function axe(page, rules = null) {
   // Handed over by the debugger, so that the page's own rules against foreign code stay in force.
-  await page.evaluate(AXE);
-  const { violations } = await page.evaluate(() => globalThis.axe.run(document, {
-    runOnly: { type: 'tag', values: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] },
-    resultTypes: ['violations'],
-  }));
+  if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(AXE);
+  const { violations, passes } = await page.evaluate((runOnly) => globalThis.axe.run(document, { runOnly, resultTypes: ['violations'] }),
+    rules ? { type: 'rule', values: rules } : { type: 'tag', values: TAGS });
+  assert.ok(passes.length > 0, 'axe-core has looked at something');
   return violations.map((v) => `${v.id}: ${v.help}: ${v.nodes.slice(0, 4).map((n) => `${n.target.join(' ')} (${n.any[0]?.message ?? n.all[0]?.message ?? ''})`).join('; ')}`);
 }
 
@@ -162,7 +163,7 @@ export async function overlaps(page) {
 /** Every text that a reader sees or hears, but for what is not the dashboard's: identifiers, code, names, what the server said. */
 export async function readableTexts(page) {
   return page.evaluate(() => {
-    const foreign = 'code, pre, bdi, script, style, title, [lang]:not(html), .as-sent, .brand, svg text, option, time[lang]';
+    const foreign = 'code, pre, bdi, script, noscript, style, title, [lang]:not(html), .as-sent, .brand, svg text, option, time[lang]';
     const texts = new Set();
     const scope = document.querySelector('dialog[open]') ?? document.body;
     const walker = document.createTreeWalker(scope, NodeFilter.SHOW_TEXT);

@@ -9,11 +9,12 @@ export async function furnish(server) {
   const admin = await server.addOperator('amal@example.com', 'admin', [], 'Amal Haddad');
   await server.addOperator('omar@example.com', 'developer', [SANDBOX, OTHER_SANDBOX], 'Omar');
   await server.addOperator('layla@example.com', 'auditor', [], 'Layla');
-  const application = await server.createApplication(SANDBOX, 'Payments backend');
+  const made = await server.createApplication(SANDBOX, 'Payments backend');
   const where = ['--environment', SANDBOX];
-  await server.cli('secret', 'add', application.client_id, ...where);
-  const { secrets } = await server.json('secret', 'list', application.client_id, ...where);
-  await server.cli('secret', 'revoke', application.client_id, secrets[0].secret_id, ...where);
+  const added = await server.json('secret', 'add', made.client_id, ...where);
+  const application = { ...made, client_secret: added.client_secret };
+  const { secrets } = await server.json('secret', 'list', made.client_id, ...where);
+  await server.cli('secret', 'revoke', made.client_id, secrets.find((s) => s.secret_id !== added.secret_id).secret_id, ...where);
   await server.cli('customer', 'add', application.client_id, CUSTOMER, ...where);
   const live = await server.createApplication(PRODUCTION, 'Ledger');
   for (const [environment, client] of [[SANDBOX, application], [SANDBOX, server.demoApplication(SANDBOX)], [PRODUCTION, live]]) {
@@ -50,7 +51,8 @@ export function gallery({ application, live, operator }) {
     { name: 'edit an application', path: app, open: opens(press('app.rename')) },
     { name: 'disable an application', path: app, open: opens(press('app.disable')) },
     { name: 'delete an application', path: inProduction, open: opens(press('app.delete'), (page) => dialog(page).locator('button.danger').click()) },
-    { name: 'a token', path: at(SANDBOX, application), open: tryToken(application) },
+    { name: 'a token', path: app, open: tryToken(application.client_secret, '.token-view') },
+    { name: 'a token that is refused', path: app, open: tryToken('las_test_wrong', '[role=alert]') },
     { name: 'rotation', path: `${app}/rotation` },
     { name: 'add a secret', path: `${inProduction}/rotation`, open: opens(press('secret.add')) },
     { name: 'a new secret', path: `${inProduction}/rotation`, open: freshSecret },
@@ -84,10 +86,10 @@ export function gallery({ application, live, operator }) {
   ];
 }
 
-const tryToken = (application) => async (page, text) => {
-  await field(page, text('trial.secret')).fill(application.client_secret);
+const tryToken = (secret, shown) => async (page, text) => {
+  await field(page, text('trial.secret')).fill(secret);
   await press('trial.submit')(page, text);
-  await page.locator('.token-view, [role=alert]').first().waitFor();
+  await page.locator(shown).first().waitFor();
 };
 
 async function freshSecret(page, text) {

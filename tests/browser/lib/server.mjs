@@ -64,6 +64,8 @@ export class Server {
     const log = createWriteStream(join(this.home, 'serve.log'), { flags: 'a' });
     await new Promise((open) => log.on('open', open));
     this.#process = spawn(BINARY, ['serve', '--config', join(this.home, 'leanauth.yaml')], { stdio: ['ignore', log, log], env: this.#environment() });
+    // Whatever becomes of the tests, it does not outlive them.
+    process.once('exit', () => this.#process.kill('SIGKILL'));
     this.#ended = new Promise((done) => this.#process.on('exit', (status, signal) => done(signal ?? status)));
     await poll(() => this.isReady(), 'the server is ready');
     const page = await (await fetch(this.origin)).text();
@@ -79,13 +81,18 @@ export class Server {
     return readFileSync(join(this.home, 'serve.log'), 'utf8');
   }
 
-  /** Ends it as an operator does, and says what is wrong with how it ended. */
-  async stop() {
+  /** Ends it as an operator does. */
+  async end() {
     if (this.#process?.exitCode === null) this.#process.kill('SIGTERM');
     const end = await this.#ended;
+    if (end !== 0) throw new Error(`the server ended with ${end}: ${this.log().slice(-2000)}`);
+  }
+
+  /** For good, with all that it has; and no secret is in its log. */
+  async stop() {
+    await this.end();
     const log = this.log();
     rmSync(this.home, { recursive: true, force: true });
-    if (end !== 0) throw new Error(`the server ended with ${end}: ${log.slice(-2000)}`);
     const leak = /las_(?:live|test)_[0-9A-Za-z]{20,}|eyJ[\w-]+\.[\w-]+\.[\w-]{43,}/.exec(log);
     if (leak) throw new Error(`the log holds ${leak[0].slice(0, 20)}…`);
   }
@@ -122,6 +129,10 @@ export class Server {
     const where = role === 'admin' ? [] : environments.length ? environments.flatMap((e) => ['--environment', e]) : ['--all-environments'];
     await this.cliWith(`${PASSWORD}\n`, 'operator', 'add', email, '--role', role, ...where, ...(name ? ['--name', name] : []), '--password-stdin');
     return { email, password: PASSWORD };
+  }
+
+  hasStore() {
+    return existsSync(join(this.home, 'leanauth.db'));
   }
 
   /** Takes the database away as a lost disk would, or brings it back. */

@@ -1,0 +1,106 @@
+// What a visitor has to fetch before the first page works, and the rules under which the browser runs it.
+import assert from 'node:assert/strict';
+import { axe, field, heading, overlaps, readableTexts, settled, sticksOut } from './lib/browser.mjs';
+import { SANDBOX } from './lib/server.mjs';
+import { englishAmong, t } from './lib/texts.mjs';
+import { test, walk } from './lib/walk.mjs';
+
+const BUDGET_BYTES = 120_000;
+// What Lighthouse takes for a slow phone: 1.6 Mbit/s with 150 ms to and fro, and a quarter of this machine's speed.
+const SLOW = { offline: false, latency: 150, downloadThroughput: (1.6e6 / 8) * 0.9, uploadThroughput: (750e3 / 8) * 0.9 };
+
+let admin;
+const given = walk({}, async ({ server }) => {
+  admin = await server.addOperator('amal@example.com', 'admin', [], 'Amal');
+});
+
+/** Bytes that came over the wire from here on, headers and all. */
+async function weigh(page) {
+  const debug = await page.context().newCDPSession(page);
+  await debug.send('Network.enable');
+  const weight = { bytes: 0, requests: 0 };
+  debug.on('Network.loadingFinished', ({ encodedDataLength }) => {
+    weight.bytes += encodedDataLength;
+    weight.requests += 1;
+  });
+  return { debug, weight };
+}
+
+for (const [what, operator, language] of [['the login', false, 'en'], ['the login in Arabic', false, 'ar'], ['the applications', true, 'en']]) {
+  test(`${what}: less than 120 kB come over the wire`, async (context) => {
+    const page = await given.browser.page({ operator: operator ? admin : null, path: '/assets/licenses.txt', language });
+    const { weight } = await weigh(page);
+    await page.goto(operator ? `/e/${SANDBOX}/applications` : '/login');
+    await settled(page);
+    await page.waitForLoadState('networkidle');
+    context.diagnostic(`figure: ${what}: ${weight.bytes} bytes in ${weight.requests} requests`);
+    assert.ok(weight.bytes > 10_000 && weight.bytes < BUDGET_BYTES, `${weight.bytes} bytes`);
+  });
+}
+
+test('the second time nothing that is named by its hash is fetched again', async () => {
+  const page = await given.browser.page({ path: '/login' });
+  await settled(page);
+  await page.goto('/login');
+  await settled(page);
+  const fetched = await page.evaluate(() => performance.getEntriesByType('resource').filter((r) => r.name.includes('/assets/') && r.transferSize > 0).map((r) => r.name));
+  assert.deepEqual(fetched, []);
+});
+
+test('a slow phone: how long until one can type', async (context) => {
+  const page = await given.browser.page({ width: 375, height: 760 });
+  const { debug } = await weigh(page);
+  await debug.send('Network.emulateNetworkConditions', SLOW);
+  await debug.send('Emulation.setCPUThrottlingRate', { rate: 4 });
+  await page.goto('/login', { waitUntil: 'commit' });
+  await field(page, 'login.email').fill('a');
+  const figures = await page.evaluate(() => {
+    const [navigation] = performance.getEntriesByType('navigation');
+    const painted = performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0;
+    return { typed: performance.now(), painted, loaded: navigation.loadEventEnd };
+  });
+  const told = Object.entries(figures).map(([name, ms]) => `${name} after ${Math.round(ms)} ms`).join(', ');
+  context.diagnostic(`figure: slow phone (4 times slower, 1.6 Mbit/s, 150 ms): ${told}`);
+});
+
+test('the rules of the page: its own code only, in no frame, no referrer', async () => {
+  const page = await given.browser.page();
+  const answer = await page.goto('/login');
+  const policy = answer.headers()['content-security-policy'];
+  for (const rule of ["default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'"]) assert.ok(policy.includes(rule), policy);
+  assert.ok(!policy.includes('unsafe'), policy);
+  assert.equal(answer.headers()['referrer-policy'], 'no-referrer');
+  await heading(page, t('login.title')).waitFor();
+  const ran = await page.evaluate(() => new Promise((resolve) => {
+    document.addEventListener('securitypolicyviolation', (event) => resolve(event.effectiveDirective), { once: true });
+    const script = document.createElement('script');
+    script.textContent = 'document.title = "ran"';
+    document.head.append(script);
+    setTimeout(() => resolve('nothing stopped it'), 2000);
+  }));
+  assert.match(ran, /^script-src/);
+  assert.notEqual(await page.title(), 'ran');
+  given.browser.complaints.length = 0; // this one was ours
+});
+
+test('the questions that are asked of every page find what is wrong', async () => {
+  const page = await given.browser.page({ operator: admin, language: 'ar', width: 375, path: `/e/${SANDBOX}/applications` });
+  await settled(page);
+  await page.evaluate((text) => {
+    const main = document.querySelector('main');
+    main.append(document.createElement('img'));
+    const words = document.createElement('p');
+    words.textContent = text;
+    const wide = document.createElement('div');
+    wide.style.cssText = 'inline-size: 900px';
+    wide.textContent = 'x';
+    const [a, b] = [document.createElement('button'), document.createElement('button')];
+    b.style.cssText = 'margin-inline-start: -20px';
+    a.textContent = b.textContent = 'one over the other';
+    main.append(words, a, b, wide);
+  }, t('app.none_hint'));
+  assert.ok((await axe(page)).some((found) => found.startsWith('image-alt')));
+  assert.notDeepEqual(await sticksOut(page), []);
+  assert.notDeepEqual(await overlaps(page), []);
+  assert.deepEqual(englishAmong(await readableTexts(page)), [t('app.none_hint')]);
+});

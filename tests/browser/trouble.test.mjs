@@ -1,0 +1,112 @@
+// The store gone, the server gone, nothing there yet: what happened is said, what was typed stays, and it works again after.
+import assert from 'node:assert/strict';
+import { button, dialog, field, heading, says, settled } from './lib/browser.mjs';
+import { OTHER_SANDBOX, SANDBOX, poll } from './lib/server.mjs';
+import { t } from './lib/texts.mjs';
+import { test, walk } from './lib/walk.mjs';
+
+let admin;
+const given = walk({}, async ({ server }) => {
+  admin = await server.addOperator('amal@example.com', 'admin', [], 'Amal');
+  const demo = server.demoApplication(OTHER_SANDBOX);
+  await server.cli('app', 'delete', demo.client_id, '--environment', OTHER_SANDBOX, '--yes');
+});
+
+async function openForm() {
+  const page = await given.browser.page({ operator: admin, path: `/e/${SANDBOX}/applications` });
+  await settled(page);
+  await page.getByRole('button', { name: t('app.create') }).first().click();
+  return page;
+}
+
+/** Sends the form until it is taken; it is the same application however often that is tried. */
+async function sendUntilTaken(page, name) {
+  await poll(async () => {
+    if (await page.locator('.secret-once').count()) return true;
+    assert.equal(await field(dialog(page), 'app.name').inputValue(), name);
+    await button(dialog(page), 'app.create_submit').click();
+    await page.locator('.secret-once, dialog[open] [role=alert]').first().waitFor();
+    return false;
+  }, 'the form is taken');
+  await page.goto(`/e/${SANDBOX}/applications?q=${encodeURIComponent(name)}`);
+  await settled(page);
+  assert.equal(await page.getByRole('link', { name }).count(), 1);
+}
+
+test('the store is moved away and comes back', async () => {
+  const page = await openForm();
+  const name = 'Made in spite of it';
+  await field(dialog(page), 'app.name').fill(name);
+  given.server.moveStore(true);
+  try {
+    // What is open already may be answered for a moment longer.
+    await poll(async () => (await page.evaluate(async () => (await fetch('/admin/v1/environments')).status)) === 503, 'the API says that the store is gone');
+    await button(dialog(page), 'app.create_submit').click();
+    await says(dialog(page).getByRole('alert'), t('error.unavailable'));
+    assert.equal(await field(dialog(page), 'app.name').inputValue(), name);
+
+    const other = await given.browser.page({ path: '/' });
+    await says(other.getByRole('alert'), t('error.unavailable'));
+    await given.browser.page({ path: '/login' }).then((login) => login.locator('main').waitFor());
+    given.server.moveStore(false);
+    await poll(async () => {
+      if (await heading(other, t('login.title')).count()) return true;
+      await button(other, 'retry').click();
+      return false;
+    }, 'the page goes on by its button');
+  } finally {
+    if (!given.server.hasStore()) given.server.moveStore(false);
+  }
+  await sendUntilTaken(page, name);
+});
+
+test('the server is restarted under an open form', async () => {
+  const page = await openForm();
+  const name = 'Made after the restart';
+  await field(dialog(page), 'app.name').fill(name);
+  await given.server.end();
+  try {
+    await button(dialog(page), 'app.create_submit').click();
+    await says(dialog(page).getByRole('alert'), t('error.unreachable'));
+    assert.equal(await field(dialog(page), 'app.name').inputValue(), name);
+    given.browser.complaints.length = 0; // a connection that is refused is an error to the browser as well
+  } finally {
+    await given.server.serve();
+  }
+  await sendUntilTaken(page, name);
+});
+
+test('an environment without an application says what to do next', async () => {
+  const page = await given.browser.page({ operator: admin, path: `/e/${OTHER_SANDBOX}/applications` });
+  await says(page, t('app.none'));
+  await says(page, t('app.none_hint'));
+  await page.locator('.empty').getByRole('button', { name: t('app.create') }).click();
+  await field(dialog(page), 'app.name').fill('The first one');
+  await button(dialog(page), 'app.create_submit').click();
+  await page.locator('.secret-once').waitFor();
+  await page.getByRole('link', { name: t('app.tab_customers') }).click();
+  await says(page, t('customer.none'));
+  await page.locator('.empty').getByRole('button', { name: t('customer.add') }).waitFor();
+  await page.goto(`/e/${OTHER_SANDBOX}/usage`);
+  await says(page, t('usage.none'));
+  await page.getByRole('link', { name: t('usage.none_link'), exact: true }).click();
+  await page.getByRole('link', { name: 'The first one' }).waitFor();
+  await page.goto('/audit?action=key.remove');
+  await says(page, t('audit.none_found'));
+  await button(page, 'audit.clear').first().click();
+  await page.getByRole('table', { name: t('audit.events') }).waitFor();
+});
+
+test('too many wrong passwords: how long to wait is said', async () => {
+  const page = await given.browser.page({ path: '/login' });
+  await field(page, 'login.email').fill('nobody@example.com');
+  await poll(async () => {
+    await field(page, 'login.password').fill('not the password');
+    await button(page, 'login.submit').click();
+    const alert = page.getByRole('alert');
+    await alert.waitFor();
+    await settled(page);
+    return /Too many attempts/.test(await alert.innerText());
+  }, 'the login is throttled', 30);
+  assert.equal(await field(page, 'login.email').inputValue(), 'nobody@example.com');
+});
