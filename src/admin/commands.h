@@ -34,6 +34,13 @@ typedef struct la_actor {
     la_slice request_id; /* "" */
 } la_actor;
 
+/* Whether one more refused login of this actor is worth an event, and how many were not since the last that was. Anybody can have a
+ * login refused, and the log keeps every event for ever. `may_note` NULL: each one. */
+typedef struct la_login_ration {
+    void *self;
+    bool (*may_note)(void *self, const la_actor *actor, uint64_t *ret_unwritten);
+} la_login_ration;
+
 /* What every command needs. Opened for one command, or kept by a daemon's housekeeping thread. */
 typedef struct la_commands {
     const la_config *config;
@@ -41,7 +48,8 @@ typedef struct la_commands {
     la_store *store;
     la_hasher *hasher;
     la_actor actor;
-    struct la_audit_log *audit;                    /* admin/audit.h */
+    struct la_audit_log *audit; /* admin/audit.h */
+    la_login_ration login_ration;
     uint16_t environment_ids[LA_ENVIRONMENTS_MAX]; /* by index of config->environments */
 } la_commands;
 

@@ -54,7 +54,10 @@ la_result la_command_reset_totp(la_commands *c, const la_operator_row *o);
 /* ---- own password and second factor (admin/profile.c) ---- */
 /* FORBIDDEN where the current password is wrong. INVALID for a password that is too short, too common, or the email. */
 la_result la_command_check_password(la_commands *c, const la_operator_row *o, la_slice password);
-la_result la_command_change_password(la_commands *c, const la_operator_row *o, la_slice current, la_slice wanted);
+/* Renews the session, where there is one, and ends the others (la_command_renew_session). Not within a group: it hashes, and notes a wrong password. */
+la_result la_command_change_password(la_commands *c, const la_operator_row *o, const la_session_row *s,
+                                     la_slice current, la_slice wanted, la_session_row *ret,
+                                     char ret_cookie[LA_COOKIE_BYTES]);
 
 typedef struct la_totp_offer {
     char secret[LA_TOTP_SECRET_BYTES];
@@ -79,8 +82,8 @@ const char *la_session_state_name(la_session_state s); /* "totp_required", …, 
  * cookie's value. Writes session.login or session.login_failed. */
 la_result la_command_login(la_commands *c, la_slice email, la_slice password, la_slice user_agent, la_session_row *ret,
                            la_operator_row *ret_operator, char ret_cookie[LA_COOKIE_BYTES]);
-/* The second factor, one of both given. UNAUTHENTICATED where it is wrong or used; five wrong ones end the session. The cookie
- * becomes another one. */
+/* The second factor, one of both given. UNAUTHENTICATED where it is wrong or used; five wrong ones end the session, and after 20 within a
+ * day, over all sessions of the operator, no code is taken any more but a recovery code (THROTTLED). The cookie becomes another one. */
 la_result la_command_login_totp(la_commands *c, const la_session_row *s, la_slice code, la_slice recovery_code,
                                 la_session_row *ret, char ret_cookie[LA_COOKIE_BYTES]);
 /* Who a cookie belongs to: UNAUTHENTICATED past idle or absolute timeout, or where the operator is disabled. Notes that it was seen (at

@@ -28,7 +28,10 @@ la_result la_command_check_password(la_commands *c, const la_operator_row *o, la
     return la_fail(LA_FORBIDDEN, "the current password is wrong");
 }
 
-la_result la_command_change_password(la_commands *c, const la_operator_row *o, la_slice current, la_slice wanted)
+/* The change and the end of the other sessions are one: nobody stays behind an old password after a crash. */
+la_result la_command_change_password(la_commands *c, const la_operator_row *o, const la_session_row *s,
+                                     la_slice current, la_slice wanted, la_session_row *ret,
+                                     char ret_cookie[LA_COOKIE_BYTES])
 {
     char hash[LA_PASSWORD_HASH_MAX + 1];
     la_change change;
@@ -47,6 +50,8 @@ la_result la_command_change_password(la_commands *c, const la_operator_row *o, l
         row.must_change_password = false;
         r = la_store_update_operator(c->store, &row);
     }
+    if (la_is_ok(r) && s)
+        r = la_command_renew_session(c, s, ret, ret_cookie);
     return la_operator_end(c, &change, r, "operator.password_change", &row, NULL);
 }
 

@@ -15,6 +15,10 @@
 #define COOKIE_RANDOM_BYTES 32
 #define SECOND_FACTOR_WITHIN_S 600 /* a login whose password was right waits no longer for its code */
 #define WRONG_CODES_MAX 5
+#define WRONG_CODES_A_DAY 20 /* of an operator: with three right ones among a million, 1 in 16,000 a day */
+#define DAY_MS INT64_C(86400000)
+#define SESSIONS_MOST 50 /* of an operator; the oldest make room */
+#define WAITING_MOST 20  /* of those, apart: without their second factor */
 #define SEEN_EVERY_S 60
 #define EXPIRE_MOST 500
 
@@ -66,6 +70,10 @@ static la_result refuse_login(la_commands *c, const la_operator_row *o, la_slice
 {
     char id[LA_OPERATOR_ID_BYTES] = "";
     la_slice name = LA_NO_SLICE;
+    uint64_t unwritten = 0;
+    const la_login_ration *ration = &c->login_ration;
+    if (ration->may_note && !ration->may_note(ration->self, &c->actor, &unwritten))
+        return la_fail(LA_UNAUTHENTICATED, "email or password is wrong");
     if (o)
         la_operator_id(o->operator_id, id);
     if (!la_is_ok(la_rule_email(email, &name)))
@@ -76,7 +84,8 @@ static la_result refuse_login(la_commands *c, const la_operator_row *o, la_slice
         .target_kind = "operator",
         .target_id = la_slice_of(id),
         .target_name = o ? la_slice_of(o->email) : name,
-        .detail = json_pack("{s:s}", "reason", reason),
+        .detail = unwritten ? json_pack("{s:s, s:I}", "reason", reason, "unwritten_before", (json_int_t)unwritten)
+                            : json_pack("{s:s}", "reason", reason),
     };
     LA_TRY(la_audit_note(c, &event));
     return la_fail(LA_UNAUTHENTICATED, "email or password is wrong");
@@ -113,6 +122,32 @@ static void copy_shown(la_slice text, char *ret, size_t bytes)
     ret[b.n] = 0;
 }
 
+/* The oldest sessions of an operator beyond what there may be. Those that wait for a code have a room of their own, so that a stolen
+ * password pushes nobody out. */
+typedef struct surplus {
+    unsigned waiting, others, n;
+    uint64_t ids[8]; /* a login adds one, so a few at a time keep up */
+} surplus;
+
+static la_result take_surplus(void *self, const la_session_row *s)
+{
+    surplus *p = self;
+    bool waits = s->state == LA_SESSION_TOTP_REQUIRED;
+    bool fits = waits ? p->waiting++ < WAITING_MOST : p->others++ < SESSIONS_MOST;
+    if (!fits && p->n < sizeof p->ids / sizeof p->ids[0])
+        p->ids[p->n++] = s->session_id;
+    return la_ok();
+}
+
+static la_result end_surplus(la_commands *c, uint64_t operator_id)
+{
+    surplus p = {0};
+    LA_TRY(la_store_list_sessions(c->store, operator_id, take_surplus, &p));
+    for (unsigned i = 0; i < p.n; i++)
+        LA_TRY(la_store_delete_session(c->store, operator_id, p.ids[i]));
+    return la_ok();
+}
+
 static la_result add_session(la_commands *c, const la_operator_row *o, la_slice user_agent, la_session_row *row,
                              char cookie[LA_COOKIE_BYTES])
 {
@@ -129,6 +164,7 @@ static la_result add_session(la_commands *c, const la_operator_row *o, la_slice 
     copy_shown(user_agent, row->user_agent, sizeof row->user_agent);
     make_cookie(cookie, digest);
     LA_TRY(la_store_add_session(c->store, row, digest, &row->session_id));
+    LA_TRY(end_surplus(c, o->operator_id));
     return o->totp_enabled ? la_ok() : la_store_note_login(c->store, o->operator_id, now_s);
 }
 
@@ -203,9 +239,10 @@ static la_result end_after_wrong_codes(la_commands *c, const la_session_row *s)
 
 static la_result refuse_code(la_commands *c, const la_session_row *s, const char *factor, bool used)
 {
-    char id[LA_OPERATOR_ID_BYTES];
+    char id[LA_OPERATOR_ID_BYTES], own_id[LA_OPERATOR_ID_BYTES];
     la_operator_row o = {0};
     la_change change;
+    la_actor before = c->actor;
     LA_TRY(la_change_begin(c, &change));
     la_result r = la_operator_read(c, s->operator_id, &o);
     la_operator_id(s->session_id, id);
@@ -217,14 +254,46 @@ static la_result refuse_code(la_commands *c, const la_session_row *s, const char
         .target_name = la_slice_of(o.email),
         .detail = json_pack("{s:s, s:s}", "second_factor", factor, "reason", used ? "used before" : "wrong"),
     };
+    /* Under this name they are counted. */
+    la_operator_id(s->operator_id, own_id);
+    c->actor.kind = LA_ACTOR_OPERATOR;
+    c->actor.id = la_slice_of(own_id);
+    c->actor.name = event.target_name;
     if (la_is_ok(r))
         r = la_audit_note(c, &event);
     else
         json_decref(event.detail);
+    c->actor = before;
     if (la_is_ok(r))
         r = end_after_wrong_codes(c, s);
     LA_TRY(la_change_end(c, &change, r, NULL));
     return la_fail(LA_UNAUTHENTICATED, "the code is wrong, or was used before");
+}
+
+static la_result count_one(void *self, const la_audit_row *row)
+{
+    ++*(unsigned *)self;
+    return la_ok();
+}
+
+/*
+ * Whoever has the password must not get to try code after code, from whatever address and over however many sessions. The log has
+ * counted them, so a restart of the server grants none either. A recovery code is too long to be guessed, and stays a way in.
+ */
+static la_result limit_codes(la_commands *c, const la_operator_row *o)
+{
+    char id[LA_OPERATOR_ID_BYTES];
+    unsigned wrong = 0;
+    la_operator_id(o->operator_id, id);
+    la_audit_filter filter = {
+        .actor_id = la_slice_of(id),
+        .action = LA_SLICE("session.totp_failed"),
+        .from_ms = la_clock_now_us() / 1000 - DAY_MS,
+    };
+    LA_TRY(la_store_list_audit(c->store, &filter, WRONG_CODES_A_DAY, count_one, &wrong));
+    return wrong < WRONG_CODES_A_DAY
+               ? la_ok()
+               : la_fail(LA_THROTTLED, "there were too many wrong codes within a day: take a recovery code");
 }
 
 /* UNAUTHENTICATED where the code is wrong, CONFLICT where it was used. */
@@ -232,6 +301,7 @@ static la_result use_code(la_commands *c, const la_operator_row *o, la_slice cod
 {
     uint8_t secret[LA_TOTP_BYTES];
     int64_t step;
+    LA_TRY(limit_codes(c, o));
     la_result r = la_operator_totp(c, o, false, secret);
     if (r.code == LA_NOT_FOUND)
         return la_error(LA_UNAUTHENTICATED);

@@ -76,6 +76,12 @@ void la_api_response_done(la_api_response *r)
     *r = (la_api_response){0};
 }
 
+static bool may_note_login(void *self, const la_actor *actor, uint64_t *ret_unwritten)
+{
+    la_api *a = self;
+    return la_api_refusals_take(&a->logins, actor->address, la_clock_now_s(), ret_unwritten);
+}
+
 /* Whatever keeps it from being opened will pass, or an operator makes it pass: until then there is nothing to serve from. */
 static la_result open_store(la_api *a)
 {
@@ -86,6 +92,7 @@ static la_result open_store(la_api *a)
     la_result r = la_commands_open(a->config, LA_STORE_MIGRATE, &a->commands);
     if (!la_is_ok(r))
         return la_error(LA_UNAVAILABLE);
+    a->commands.login_ration = (la_login_ration){a, may_note_login};
     a->is_open = true;
     return la_ok();
 }
@@ -126,7 +133,8 @@ static void note_refusal(la_api_call *c, const char *reason)
 
 /* ---- the order ---- */
 
-/* If-Match of a DELETE: what was looked at is what is deleted. */
+/* If-Match of a DELETE: what was looked at is what is deleted. One with a body asks for a password, which is hashed outside of any
+ * transaction, and noted where it is wrong. */
 static la_result run_in_group(la_api_call *c)
 {
     la_change group;
@@ -141,7 +149,7 @@ static la_result run(la_api_call *c)
         if (c->request->idempotency_key.p)
             return la_api_idempotency_run(c);
     }
-    if (c->route->method == LA_API_DELETE && c->request->if_match.p)
+    if (c->route->method == LA_API_DELETE && !c->route->body.p && c->request->if_match.p)
         return run_in_group(c);
     return c->route->handle(c);
 }

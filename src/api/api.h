@@ -38,6 +38,7 @@ typedef struct la_api_request {
     la_slice body;
     la_slice client_address; /* numeric text */
     la_slice request_id;
+    bool is_tls; /* this server ended TLS itself */
 } la_api_request;
 
 /* Most bytes of a response; an export is read in pages. */

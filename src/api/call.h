@@ -16,7 +16,7 @@ struct la_api {
     la_arena *arena;
     la_commands commands; /* while is_open */
     bool is_open;
-    la_api_refusals refusals;
+    la_api_refusals refusals, logins; /* apart, so that nobody hides a refusal behind failed logins */
 };
 
 /* Who asks. */

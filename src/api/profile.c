@@ -33,17 +33,6 @@ static la_result renew(la_api_call *c)
     return r;
 }
 
-/* The change and the end of the other sessions are one: nobody stays behind an old password after a crash. */
-static la_result change_and_renew(la_api_call *c, la_slice current, la_slice wanted)
-{
-    la_change group;
-    LA_TRY(la_change_begin(c->commands, &group));
-    la_result r = la_command_change_password(c->commands, &c->who.operator_row, current, wanted);
-    if (la_is_ok(r))
-        r = renew(c);
-    return la_change_end(c->commands, &group, r, NULL);
-}
-
 la_result la_api_profile_password(la_api_call *c)
 {
     la_slice current = la_api_body_text(c, "current_password", LA_API_REQUIRED);
@@ -51,7 +40,10 @@ la_result la_api_profile_password(la_api_call *c)
     la_slice email = la_slice_of(c->who.operator_row.email);
     LA_TRY(la_api_check(c));
     LA_TRY(la_api_throttle_check(c, email));
-    la_result r = change_and_renew(c, current, wanted);
+    la_session_row session;
+    char cookie[LA_COOKIE_BYTES];
+    la_result r = la_command_change_password(c->commands, &c->who.operator_row, &c->who.session, current, wanted,
+                                             &session, cookie);
     if (r.code == LA_FORBIDDEN) {
         la_api_throttle_note(c, email);
         return la_fail(LA_FORBIDDEN, "the current password is wrong");
@@ -59,7 +51,9 @@ la_result la_api_profile_password(la_api_call *c)
     la_api_blame_result(c, "new_password", r);
     LA_TRY(la_api_check(c));
     LA_TRY(r);
-    return la_api_reply_nothing(c);
+    r = la_api_cookie_set(c, cookie);
+    la_wipe(cookie, sizeof cookie);
+    return la_is_ok(r) ? la_api_reply_nothing(c) : r;
 }
 
 static la_result check_password(la_api_call *c)

@@ -8,6 +8,8 @@
 #include "api/who.h"
 #include "base/secret.h"
 
+#define CODES_RETRY_AFTER_S 3600 /* the wrong ones of a day count */
+
 static la_result reply_session(la_api_call *c, const la_session_row *s, const la_operator_row *o)
 {
     int64_t idle_s = s->last_seen_at_s + (int64_t)c->api->config->admin_session_idle_s;
@@ -68,6 +70,8 @@ la_result la_api_session_totp(la_api_call *c)
         la_api_throttle_note(c, email);
         return la_fail(LA_UNAUTHENTICATED, "the code is wrong, or was used before");
     }
+    if (r.code == LA_THROTTLED)
+        c->retry_after_s = CODES_RETRY_AFTER_S;
     LA_TRY(r);
     r = la_api_cookie_set(c, cookie);
     la_wipe(cookie, sizeof cookie);

@@ -19,8 +19,8 @@ static la_slice counted(la_api_call *c, la_slice email)
 static void note_throttled(la_api_call *c, la_slice who)
 {
     uint64_t unwritten;
-    if (!la_api_refusals_is_new(&c->api->refusals, c->request->client_address, who, c->now_s) ||
-        !la_api_refusals_take(&c->api->refusals, LA_SLICE(""), c->now_s, &unwritten))
+    if (!la_api_refusals_is_new(&c->api->logins, c->request->client_address, who, c->now_s) ||
+        !la_api_refusals_take(&c->api->logins, LA_SLICE(""), c->now_s, &unwritten))
         return;
     la_audit_event event = {
         .environment = LA_SLICE(""),

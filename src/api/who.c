@@ -22,11 +22,34 @@ la_result la_api_cookie_find(la_slice field, la_slice *ret)
     return la_ok();
 }
 
-bool la_api_origin_is_ours(la_slice configured, la_slice host, la_slice origin)
+/* A host without its port. */
+static la_slice name_of(la_slice authority)
 {
-    static const la_slice scheme = LA_SLICE_INIT("http://");
+    const char *end = authority.p + authority.n;
+    for (const char *p = end; p > authority.p && p[-1] != ']'; p--)
+        if (p[-1] == ':')
+            end = p - 1;
+    return (la_slice){authority.p, (size_t)(end - authority.p)};
+}
+
+/* Whether the configured origin is this host's, by https. */
+static bool is_by_https(la_slice configured, la_slice host)
+{
+    static const la_slice scheme = LA_SLICE_INIT("https://");
+    if (!la_slice_starts(configured, scheme))
+        return false;
+    la_slice ours = {configured.p + scheme.n, configured.n - scheme.n};
+    return la_slice_equal_nocase(name_of(ours), name_of(host));
+}
+
+bool la_api_origin_is_ours(la_slice configured, bool is_tls, la_slice host, la_slice origin)
+{
+    la_slice scheme = is_tls ? LA_SLICE("https://") : LA_SLICE("http://");
     if (configured.n && la_slice_equal(configured, origin))
         return true;
+    /* A page by http under that name is of whoever sits on the line. */
+    if (!is_tls && is_by_https(configured, host))
+        return false;
     return host.n && origin.n == scheme.n + host.n && la_slice_starts(origin, scheme) &&
            la_slice_equal((la_slice){origin.p + scheme.n, host.n}, host);
 }
@@ -42,7 +65,8 @@ static la_result check_origin(const la_api_call *c, la_slice cookie)
     if (!request->origin.p)
         return la_fail(LA_FORBIDDEN,
                        "a change with a session needs the Origin of this server; a program uses an access token");
-    if (!la_api_origin_is_ours(la_slice_of(c->api->config->admin_origin), request->host, request->origin))
+    if (!la_api_origin_is_ours(la_slice_of(c->api->config->admin_origin), request->is_tls, request->host,
+                               request->origin))
         return la_fail(LA_FORBIDDEN, "the request comes from a page of another origin");
     return la_ok();
 }

@@ -18,7 +18,7 @@ la_result la_api_cookie_find(la_slice field, la_slice *ret);
 
 /* Whether a browser's Origin is the one that it used to reach us (`host`, which the server has checked to be its own) or the
  * configured one. */
-bool la_api_origin_is_ours(la_slice configured, la_slice host, la_slice origin);
+bool la_api_origin_is_ours(la_slice configured, bool is_tls, la_slice host, la_slice origin);
 
 bool la_api_may_see(const la_api_call *c, la_slice environment);
 bool la_api_sees_all(const la_api_call *c);

@@ -56,12 +56,14 @@ static int choose_protocol(SSL *ssl, const unsigned char **ret, unsigned char *r
 /* The hybrid of ML-KEM first, where the linked OpenSSL has it (3.5 and later). */
 static bool set_groups(SSL_CTX *ssl)
 {
-    return SSL_CTX_set1_groups_list(ssl, "X25519MLKEM768:" GROUPS) == 1 || SSL_CTX_set1_groups_list(ssl, GROUPS) == 1;
+    char hybrid_first[] = "X25519MLKEM768:" GROUPS, classic[] = GROUPS;
+    return SSL_CTX_set1_groups_list(ssl, hybrid_first) == 1 || SSL_CTX_set1_groups_list(ssl, classic) == 1;
 }
 
 SSL_CTX *la_tls_settings_new(void)
 {
     static const unsigned char name[] = "leanauth";
+    char signatures[] = SIGNATURES;
     SSL_CTX *ssl = SSL_CTX_new(TLS_server_method());
     if (!ssl)
         return NULL;
@@ -78,7 +80,7 @@ SSL_CTX *la_tls_settings_new(void)
     SSL_CTX_set_alpn_select_cb(ssl, choose_protocol, NULL);
     SSL_CTX_set_cert_verify_callback(ssl, accept_any, NULL);
     if (SSL_CTX_set_min_proto_version(ssl, TLS1_2_VERSION) == 1 && SSL_CTX_set_cipher_list(ssl, SUITES_1_2) == 1 &&
-        SSL_CTX_set_ciphersuites(ssl, SUITES_1_3) == 1 && SSL_CTX_set1_sigalgs_list(ssl, SIGNATURES) == 1 &&
+        SSL_CTX_set_ciphersuites(ssl, SUITES_1_3) == 1 && SSL_CTX_set1_sigalgs_list(ssl, signatures) == 1 &&
         SSL_CTX_set_session_id_context(ssl, name, sizeof name - 1) == 1 && set_groups(ssl)) {
         ERR_clear_error();
         return ssl;

@@ -4,13 +4,14 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { chromium } from 'playwright-core';
 import { PASSWORD } from './server.mjs';
-import { t } from './texts.mjs';
+import { en, t } from './texts.mjs';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const PATIENCE_MS = 15_000;
 
-// The browser itself notes every answer of 4xx and 5xx as an error; those of the API are its way to say no.
-const isAnswer = (text, url) => text.startsWith('Failed to load resource') && new URL(url).pathname.startsWith('/admin/v1/');
+// The browser itself notes every answer of 4xx and 5xx as an error; those of the API are its way to say no; an icon is asked for only where a
+// page names none, as beside the text that signing in begins from.
+const isAnswer = (text, url) => text.startsWith('Failed to load resource') && /^\/(?:admin\/v1\/|favicon\.ico)/.test(new URL(url).pathname);
 
 export class Browser {
   #contexts = [];
@@ -46,6 +47,13 @@ export class Browser {
     this.watch(page);
     if (operator) await signInByApi(page, operator);
     if (operator || path) await page.goto(path ?? '/');
+    return page;
+  }
+
+  /** One that stays open after its test, for many looks by the same person. */
+  async lasting(options) {
+    const page = await this.page(options);
+    this.#contexts.pop();
     return page;
   }
 
@@ -92,7 +100,8 @@ export async function signOut(page) {
 }
 
 export const button = (where, key, values) => where.getByRole('button', { name: t(key, values), exact: true });
-export const field = (where, key) => where.getByLabel(t(key), { exact: true });
+/** By the key of a text, or by the text itself. */
+export const field = (where, key) => where.getByLabel(key in en ? t(key) : key, { exact: true });
 export const heading = (where, name) => where.getByRole('heading', { name, exact: true });
 export const dialog = (page) => page.locator('dialog[open]');
 export const says = (where, text) => where.getByText(text).first().waitFor();

@@ -62,7 +62,7 @@ int tear_down(void **state)
     return 0;
 }
 
-static const char *query(const rig *r, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static const char *query(const rig *r, const char *format, va_list args)
 {
     static char text[8192];
     char sql[4096];
@@ -132,4 +132,42 @@ la_operator_row add_operator(rig *r, const char *email, la_role role)
     };
     assert_ok(la_command_add_operator(&r->commands, &o, &row, none));
     return row;
+}
+
+/* ---- the audit log ---- */
+
+la_audit_verdict verify_log(rig *r)
+{
+    la_audit_verdict v;
+    assert_ok(la_audit_verify(&r->commands, NULL, &v));
+    return v;
+}
+
+void assert_whole(rig *r, uint64_t events)
+{
+    la_audit_verdict v = verify_log(r);
+    assert_string_equal(v.reason, "");
+    assert_true(v.whole);
+    assert_int_equal(v.events, events);
+    assert_int_equal(v.head_sequence, events);
+}
+
+void assert_broken(rig *r, const char *what, uint64_t first_bad)
+{
+    la_audit_verdict v = verify_log(r);
+    if (v.whole)
+        fail_msg("%s is not found", what);
+    if (v.first_bad != first_bad)
+        fail_msg("%s: event %llu is named instead of %llu: %s", what, (unsigned long long)v.first_bad,
+                 (unsigned long long)first_bad, v.reason);
+    assert_int_not_equal(v.reason[0], 0);
+}
+
+void fill_log(rig *r, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "application %u", i);
+        add_application(r, i % 2 ? "sandbox" : "production", name);
+    }
 }

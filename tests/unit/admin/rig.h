@@ -36,4 +36,15 @@ la_application_row add_application(rig *r, const char *environment, const char *
 #define PASSWORD "orchid tractor velvet 7"
 la_operator_row add_operator(rig *r, const char *email, la_role role);
 
+/* ---- the audit log ---- */
+/* Three events are there from the start: the log's begin, and two signing keys. */
+#define BEFORE 3
+
+/* So many events more: new applications. */
+void fill_log(rig *r, unsigned n);
+
+la_audit_verdict verify_log(rig *r);
+void assert_whole(rig *r, uint64_t events);
+void assert_broken(rig *r, const char *what, uint64_t first_bad);
+
 #endif

@@ -176,15 +176,19 @@ static void test_change_password(void **state)
     rig *r = *state;
     la_operator_row o = add_operator(r, "one@example.com", LA_ROLE_ADMIN);
     la_slice wanted = LA_SLICE("a violin under the stairs");
-    assert_code(la_command_change_password(&r->commands, &o, LA_SLICE("wrong"), wanted), LA_FORBIDDEN);
-    assert_code(la_command_change_password(&r->commands, &o, LA_SLICE(PASSWORD), LA_SLICE("short")), LA_INVALID);
-    assert_code(la_command_change_password(&r->commands, &o, LA_SLICE(PASSWORD), LA_SLICE(PASSWORD)), LA_INVALID);
+    assert_code(la_command_change_password(&r->commands, &o, NULL, LA_SLICE("wrong"), wanted, NULL, NULL),
+                LA_FORBIDDEN);
+    assert_code(la_command_change_password(&r->commands, &o, NULL, LA_SLICE(PASSWORD), LA_SLICE("short"), NULL, NULL),
+                LA_INVALID);
+    assert_code(la_command_change_password(&r->commands, &o, NULL, LA_SLICE(PASSWORD), LA_SLICE(PASSWORD), NULL, NULL),
+                LA_INVALID);
     assert_int_equal(count_events(r, "operator.password_change"), 0);
     assert_int_equal(count_events(r, "session.login_failed"), 1);
-    assert_ok(la_command_change_password(&r->commands, &o, LA_SLICE(PASSWORD), wanted));
+    assert_ok(la_command_change_password(&r->commands, &o, NULL, LA_SLICE(PASSWORD), wanted, NULL, NULL));
     assert_int_equal(count_events(r, "operator.password_change"), 1);
     /* The row that was read before is of the past. */
-    assert_code(la_command_change_password(&r->commands, &o, LA_SLICE(PASSWORD), LA_SLICE("yet another one, 12")),
+    assert_code(la_command_change_password(&r->commands, &o, NULL, LA_SLICE(PASSWORD), LA_SLICE("yet another one, 12"),
+                                           NULL, NULL),
                 LA_CONFLICT);
     assert_ok(la_command_find_operator(&r->commands, LA_SLICE("one@example.com"), &o));
     assert_ok(la_command_check_password(&r->commands, &o, wanted));

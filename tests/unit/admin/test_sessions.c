@@ -205,8 +205,8 @@ static void test_states(void **state)
     assert_ok(log_in(r, password, &s, cookie));
     assert_int_equal(s.state, LA_SESSION_PASSWORD_CHANGE_REQUIRED);
     assert_ok(la_command_find_operator(&r->commands, LA_SLICE("1"), &o));
-    assert_ok(
-        la_command_change_password(&r->commands, &o, la_slice_of(password), LA_SLICE("a violin under the stairs")));
+    assert_ok(la_command_change_password(&r->commands, &o, NULL, la_slice_of(password),
+                                         LA_SLICE("a violin under the stairs"), NULL, NULL));
     assert_ok(la_command_renew_session(&r->commands, &s, &s, cookie));
     assert_int_equal(s.state, LA_SESSION_TOTP_ENROLLMENT_REQUIRED);
     rig_close(r);

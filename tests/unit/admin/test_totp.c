@@ -43,8 +43,8 @@ static void test_not_a_code(void **state)
                                         "0504 7",
                                         "050472",
                                         "050470",
-                                        "\xd9\xa0"
-                                        "50471",
+                                        ("\xd9\xa0"
+                                         "50471"),
                                         "05.0471",
                                         "0x5047"};
     int64_t step;

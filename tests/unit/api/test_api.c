@@ -45,6 +45,46 @@ static void wrong_login(void **state)
     rig_forget(&a);
 }
 
+static unsigned count_events(rig *r, const char *action)
+{
+    char query[100];
+    snprintf(query, sizeof query, "limit=200&action=%s", action);
+    answer a = rig_ask(r, RIG_AUDITOR, &(ask){.method = "GET", .path = "/admin/v1/audit", .query = query});
+    unsigned n = (unsigned)json_array_size(json_object_get(a.json, "items"));
+    rig_forget(&a);
+    return n;
+}
+
+/* Somebody at a session that is not theirs guesses its password: each time is in the log, however it is asked. */
+static void wrong_own_password(void **state)
+{
+    rig *r = *state;
+    assert_status(r, RIG_DEVELOPER, 403, .method = "POST", .path = "/admin/v1/profile/password",
+                  .body = "{\"current_password\":\"a guess\",\"new_password\":\"another long sentence\"}");
+    assert_int_equal(count_events(r, "session.login_failed"), 1);
+    assert_status(r, RIG_DEVELOPER, 403, .method = "DELETE", .path = "/admin/v1/profile/totp", .if_match = "*",
+                  .body = "{\"password\":\"a guess\"}");
+    assert_int_equal(count_events(r, "session.login_failed"), 2);
+    assert_int_equal(r->failed_logins, 2);
+}
+
+/* Nobody fills the disk with logins that fail: what is over the rate is counted. */
+static void failed_logins_are_rationed(void **state)
+{
+    rig *r = *state;
+    char body[128];
+    for (unsigned i = 0; i < 2 * LA_API_REFUSALS_PER_CALLER + 5; i++) {
+        snprintf(body, sizeof body, "{\"email\":\"nobody%u@example.com\",\"password\":\"a guess\"}", i);
+        assert_status(r, -1, 401, .method = "POST", .path = "/admin/v1/session", .body = body);
+    }
+    /* A minute may have begun in between. */
+    assert_in_range(count_events(r, "session.login_failed"), LA_API_REFUSALS_PER_CALLER,
+                    2 * LA_API_REFUSALS_PER_CALLER);
+    /* They are no excuse for a refusal that matters. */
+    assert_status(r, RIG_AUDITOR, 403, .method = "POST", .path = RIG_APPLICATIONS, .body = "{\"name\":\"x\"}");
+    assert_int_equal(count_events(r, "admin.refused"), 1);
+}
+
 static void cookie_attributes(void **state)
 {
     rig *r = *state;
@@ -424,11 +464,22 @@ static void store_lost(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(not_logged_in), TEST(wrong_login),  TEST(cookie_attributes),
-        TEST(origin),        TEST(roles),        TEST(environments_are_walls),
-        TEST(bad_bodies),    TEST(versions),     TEST(repetition),
-        TEST(pages),         TEST(admin_scopes), TEST(bearer),
-        TEST(trial),         TEST(store_lost),
+        TEST(not_logged_in),
+        TEST(wrong_login),
+        TEST(wrong_own_password),
+        TEST(failed_logins_are_rationed),
+        TEST(cookie_attributes),
+        TEST(origin),
+        TEST(roles),
+        TEST(environments_are_walls),
+        TEST(bad_bodies),
+        TEST(versions),
+        TEST(repetition),
+        TEST(pages),
+        TEST(admin_scopes),
+        TEST(bearer),
+        TEST(trial),
+        TEST(store_lost),
     };
     return cmocka_run_group_tests_name("api/api", tests, NULL, NULL);
 }

@@ -101,8 +101,11 @@ static void cookies(void **state)
 static void origins(void **state)
 {
     la_slice configured = LA_SLICE("https://admin.example"), host = LA_SLICE("localhost:8081");
-    assert_true(la_api_origin_is_ours(configured, host, LA_SLICE("https://admin.example")));
-    assert_true(la_api_origin_is_ours(LA_NO_SLICE, host, LA_SLICE("http://localhost:8081")));
+    assert_true(la_api_origin_is_ours(configured, false, host, LA_SLICE("https://admin.example")));
+    assert_true(la_api_origin_is_ours(LA_NO_SLICE, false, host, LA_SLICE("http://localhost:8081")));
+    assert_true(la_api_origin_is_ours(LA_NO_SLICE, true, host, LA_SLICE("https://localhost:8081")));
+    assert_false(la_api_origin_is_ours(LA_NO_SLICE, true, host, LA_SLICE("http://localhost:8081")));
+    assert_false(la_api_origin_is_ours(LA_NO_SLICE, false, host, LA_SLICE("https://localhost:8081")));
     static const char *const wrong[] = {"null",
                                         "",
                                         "http://localhost",
@@ -114,9 +117,18 @@ static void origins(void **state)
                                         "https://admin.example.evil.example",
                                         "http://admin.example"};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
-        assert_false(la_api_origin_is_ours(configured, host, la_slice_of(wrong[i])));
-    assert_false(la_api_origin_is_ours(LA_NO_SLICE, LA_SLICE(""), LA_SLICE("http://")));
-    assert_false(la_api_origin_is_ours(LA_NO_SLICE, LA_NO_SLICE, LA_SLICE("")));
+        assert_false(la_api_origin_is_ours(configured, false, host, la_slice_of(wrong[i])));
+    assert_false(la_api_origin_is_ours(LA_NO_SLICE, false, LA_SLICE(""), LA_SLICE("http://")));
+    /* Behind TLS the host is the configured one, but a page by http is not. */
+    assert_true(la_api_origin_is_ours(configured, false, LA_SLICE("admin.example"), LA_SLICE("https://admin.example")));
+    assert_false(la_api_origin_is_ours(configured, false, LA_SLICE("admin.example"), LA_SLICE("http://admin.example")));
+    assert_false(
+        la_api_origin_is_ours(configured, false, LA_SLICE("admin.example:443"), LA_SLICE("http://admin.example:443")));
+    assert_false(la_api_origin_is_ours(LA_SLICE("https://[2001:db8::1]:8443"), false, LA_SLICE("[2001:db8::1]:8443"),
+                                       LA_SLICE("http://[2001:db8::1]:8443")));
+    assert_true(la_api_origin_is_ours(LA_SLICE("https://[2001:db8::1]:8443"), false, LA_SLICE("[::1]:8081"),
+                                      LA_SLICE("http://[::1]:8081")));
+    assert_false(la_api_origin_is_ours(LA_NO_SLICE, false, LA_NO_SLICE, LA_SLICE("")));
 }
 
 static void entity_tags(void **state)

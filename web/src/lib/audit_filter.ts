@@ -22,7 +22,7 @@ export const ACTIONS = [
   'application.create', 'application.update', 'application.enable', 'application.disable', 'application.delete', 'applications.import',
   'secret.add', 'secret.revoke', 'secret.upgrade', 'customer.add', 'customer.remove',
   'key.create', 'key.rotate', 'key.remove',
-  'token.refused_browser', 'token.refused_other_environment', 'admin.refused', 'audit.export',
+  'token.refused_browser', 'token.refused_other_environment', 'admin.refused', 'audit.begin', 'audit.export',
 ] as const;
 export type Action = (typeof ACTIONS)[number];
 

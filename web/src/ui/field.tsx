@@ -102,6 +102,11 @@ export function Checkbox({ label, hint, checked, onChange, disabled }: { label: 
   );
 }
 
+/** Tells the browser's password manager whose password a form is about, where the form does not ask for the name. */
+export function AccountName({ name }: { name: string }): VNode {
+  return <input type="text" autocomplete="username" value={name} readOnly tabIndex={-1} aria-hidden="true" class="visually-hidden" />;
+}
+
 /** A group of choices under one question. */
 export function Choices({ legend, error, hint, children }: { legend: string; error?: string | undefined; hint?: ComponentChildren; children: ComponentChildren }): VNode {
   const id = useId();

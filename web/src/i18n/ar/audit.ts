@@ -123,5 +123,6 @@ export const audit: Translated<typeof en> = {
   'action.token.refused_browser': 'طلب رمز من متصفح',
   'action.token.refused_other_environment': 'بيانات اعتماد لبيئة أخرى',
   'action.admin.refused': 'رفض: الدور أو المصدر',
+  'action.audit.begin': 'بدأ سجل التدقيق',
   'action.audit.export': 'تصدير سجل التدقيق',
 };

@@ -116,5 +116,6 @@ export const audit = {
   'action.token.refused_browser': 'Token request from a browser',
   'action.token.refused_other_environment': 'Credentials of another environment',
   'action.admin.refused': 'Refused: role or origin',
+  'action.audit.begin': 'Audit log begun',
   'action.audit.export': 'Audit log exported',
 } as const satisfies Record<string, Message>;

@@ -4,10 +4,11 @@ import { useState } from 'preact/hooks';
 import { t } from '../../i18n';
 import { isProblem } from '../../lib/errors';
 import { useSubmission } from '../../lib/form';
+import { currentOperator } from '../../lib/session';
 import { Button } from '../../ui/button';
 import { Actions, Dialog } from '../../ui/dialog';
 import { ErrorBox } from '../../ui/feedback';
-import { Field } from '../../ui/field';
+import { AccountName, Field } from '../../ui/field';
 
 /** The refusals of the profile are 403 too; there it is not the role, but a password that is wrong. */
 export const isWrongPassword = (error: unknown): boolean => isProblem(error, 'forbidden') && /password/i.test(error.detail);
@@ -24,6 +25,7 @@ export function AskPassword({ title, children, action, danger = false, run, onCl
   return (
     <Dialog title={title} onClose={onClose}>
       <form class="stack" onSubmit={submit} noValidate>
+        <AccountName name={currentOperator().email} />
         {children}
         <Field
           label={t('password.current')}

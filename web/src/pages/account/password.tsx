@@ -6,7 +6,7 @@ import { t } from '../../i18n';
 import { useSubmission } from '../../lib/form';
 import { Button } from '../../ui/button';
 import { ErrorBox } from '../../ui/feedback';
-import { Field } from '../../ui/field';
+import { AccountName, Field } from '../../ui/field';
 import { blaming } from './own_password';
 
 export const PASSWORD_MIN = 12;
@@ -46,6 +46,7 @@ export function NewPassword({ current, email, onDone }: { current: string; email
   };
   return (
     <form class="stack" onSubmit={submit} noValidate>
+      <AccountName name={email} />
       {!current && (
         <Field label={t('password.current')} type="password" autocomplete="current-password" value={old} onInput={setOld} error={submission.fieldError('current_password')} code />
       )}

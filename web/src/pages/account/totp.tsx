@@ -5,10 +5,11 @@ import * as admin from '../../api/admin';
 import type { TotpEnrollment } from '../../api/types';
 import { t } from '../../i18n';
 import { useSubmission } from '../../lib/form';
+import { currentOperator } from '../../lib/session';
 import { Button, CopyButton } from '../../ui/button';
 import { Actions } from '../../ui/dialog';
 import { ErrorBox, Notice } from '../../ui/feedback';
-import { Checkbox, Field } from '../../ui/field';
+import { AccountName, Checkbox, Field } from '../../ui/field';
 import { useFocusHere } from '../../ui/page';
 import { saveFile } from '../../ui/secret';
 import { blaming } from './own_password';
@@ -93,6 +94,7 @@ export function EnrollTotp({ password, onDone }: { password: string; onDone: () 
       {submission.error !== undefined && <ErrorBox error={submission.error} />}
       {password && submission.error === undefined ? <Notice><p>{t('loading')}</p></Notice> : (
         <>
+          <AccountName name={currentOperator().email} />
           <Field label={t('password.current')} type="password" autocomplete="current-password" value={typed} onInput={setTyped} error={submission.fieldError('password')} code />
           <Button kind="primary" type="submit" busy={submission.busy}>{t('login.continue')}</Button>
         </>

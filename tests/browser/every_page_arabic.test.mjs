@@ -1,0 +1,3 @@
+import { everyPageIn } from './lib/every_page.mjs';
+
+everyPageIn('ar');
