@@ -72,9 +72,8 @@ la_result la_command_confirm_totp(la_commands *c, const la_operator_row *o, la_s
 la_result la_command_new_recovery_codes(la_commands *c, const la_operator_row *o, la_recovery_codes *ret);
 la_result la_command_remove_totp(la_commands *c, const la_operator_row *o);
 
-/* A QR code of a text: SVG (black modules on white, no script, no style), or half blocks for a terminal. */
+/* A QR code of a text as SVG: black modules on white, no script, no style. */
 la_result la_qr_svg(la_slice text, la_buffer *ret);
-la_result la_qr_terminal(la_slice text, la_buffer *ret);
 
 /* ---- login and sessions (admin/sessions.c) ---- */
 const char *la_session_state_name(la_session_state s); /* "totp_required", …, "complete" */

@@ -1,4 +1,4 @@
-/* QR codes (libqrencode) as SVG and as text. Knows nothing of what they say. */
+/* QR codes (libqrencode) as SVG. Knows nothing of what they say. */
 #include "admin/operators.h"
 
 #include <errno.h>
@@ -40,23 +40,6 @@ la_result la_qr_svg(la_slice text, la_buffer *ret)
         }
     }
     la_buffer_add_text(ret, "\"/></svg>");
-    QRcode_free(code);
-    return la_buffer_ok(ret) ? la_ok() : la_fail(LA_NO_MEMORY, "there is no memory for a QR code");
-}
-
-/* Two rows a line. White modules are drawn, so that it is dark on light in a dark terminal, as readers want it. */
-la_result la_qr_terminal(la_slice text, la_buffer *ret)
-{
-    static const char *const blocks[] = {"\u2588", "\u2580", "\u2584", " "}; /* by lower black, upper black */
-    QRcode *code;
-    LA_TRY(encode(text, &code));
-    for (int y = -2; y < code->width + 2; y += 2) {
-        for (int x = -2; x < code->width + 2; x++) {
-            unsigned upper = is_black(code, x, y), lower = is_black(code, x, y + 1);
-            la_buffer_add_text(ret, blocks[upper << 1 | lower]);
-        }
-        la_buffer_add_char(ret, '\n');
-    }
     QRcode_free(code);
     return la_buffer_ok(ret) ? la_ok() : la_fail(LA_NO_MEMORY, "there is no memory for a QR code");
 }

@@ -9,6 +9,8 @@
 /* A hundred years: far enough for anybody, and no sum of times overflows. */
 #define EXPIRES_IN_MAX_S (INT64_C(100) * 365 * 86400)
 
+#define LIST_BYTES 300 /* of the names that a detail lists */
+
 const char *la_rule_show(la_slice value, char ret[LA_RULE_SHOWN_BYTES])
 {
     la_buffer b;
@@ -97,7 +99,7 @@ static void list_scopes(const la_environment_config *e, char *ret, size_t bytes)
 
 static la_result unknown_scope(const la_environment_config *e, la_slice name)
 {
-    char shown[LA_RULE_SHOWN_BYTES], list[LA_RULE_LIST_BYTES];
+    char shown[LA_RULE_SHOWN_BYTES], list[LIST_BYTES];
     list_scopes(e, list, sizeof list);
     if (la_slice_starts(name, LA_SLICE("customer.")))
         return la_fail(
@@ -194,10 +196,10 @@ la_result la_rule_expiry(int64_t expires_in_s, int64_t now_s, int64_t *ret_expir
     return la_ok();
 }
 
-const char *la_rule_list_environments(const la_config *config, char ret[LA_RULE_LIST_BYTES])
+static const char *list_environments(const la_config *config, char ret[LIST_BYTES])
 {
     la_buffer b;
-    la_buffer_init_fixed(&b, ret, LA_RULE_LIST_BYTES - 1);
+    la_buffer_init_fixed(&b, ret, LIST_BYTES - 1);
     for (unsigned i = 0; i < config->n_environments; i++) {
         if (i)
             la_buffer_add(&b, LA_SLICE(", "));
@@ -215,7 +217,7 @@ la_result la_rule_environment(const la_config *config, la_slice name, unsigned *
             return la_ok();
         }
     }
-    char shown[LA_RULE_SHOWN_BYTES], list[LA_RULE_LIST_BYTES];
+    char shown[LA_RULE_SHOWN_BYTES], list[LIST_BYTES];
     return la_fail(LA_NOT_FOUND, "environment \"%s\" is not in the configuration; it has: %s",
-                   la_rule_show(name, shown), la_rule_list_environments(config, list));
+                   la_rule_show(name, shown), list_environments(config, list));
 }

@@ -40,8 +40,4 @@ la_result la_rule_expiry(int64_t expires_in_s, int64_t now_s, int64_t *ret_expir
 /* Index in config->environments; NOT_FOUND with a detail that lists those there are. */
 la_result la_rule_environment(const la_config *config, la_slice name, unsigned *ret_index);
 
-/* Space-separated names of the config's environments, for details. */
-#define LA_RULE_LIST_BYTES 300
-const char *la_rule_list_environments(const la_config *config, char ret[LA_RULE_LIST_BYTES]);
-
 #endif

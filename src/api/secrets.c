@@ -7,7 +7,7 @@
 #include "api/who.h"
 #include "base/secret.h"
 
-json_t *la_api_secret_json(const la_secret_row *s, int64_t now_s)
+static json_t *secret_json(const la_secret_row *s, int64_t now_s)
 {
     return json_pack("{s:o, s:o, s:s, s:o, s:o, s:o, s:o}", "secret_id", la_api_json_id(s->secret_id), "hint",
                      la_api_json_text(la_slice_of(s->hint)), "state", la_secret_state(s, now_s), "created_at",
@@ -27,7 +27,7 @@ la_result la_api_newest_secret(la_api_call *c, const la_application_row *a, json
 {
     la_secret_row newest = {0};
     LA_TRY(la_command_list_secrets(c->commands, a, keep_newest, &newest));
-    json_t *value = la_api_secret_json(&newest, c->now_s);
+    json_t *value = secret_json(&newest, c->now_s);
     if (!value)
         return la_fail(LA_NO_MEMORY, "there is no memory for a secret");
     *ret = value;
@@ -42,7 +42,7 @@ typedef struct list {
 static la_result add_secret(void *self, const la_secret_row *s)
 {
     list *l = self;
-    if (json_array_append_new(l->items, la_api_secret_json(s, l->now_s)) != 0)
+    if (json_array_append_new(l->items, secret_json(s, l->now_s)) != 0)
         return la_fail(LA_NO_MEMORY, "there is no memory for the list");
     return la_ok();
 }
@@ -69,8 +69,8 @@ static la_result reply_added(la_api_call *c, const la_application_row *a, uint64
     LA_TRY(la_store_find_secret(c->commands->store, a->application_id, secret_id, &row));
     /* A secret has no page of its own: the list is where it is found. */
     LA_TRY(la_api_add_location(c, segments, sizeof segments / sizeof segments[0]));
-    return la_api_reply(
-        c, 201, json_pack("{s:o, s:s}", "secret", la_api_secret_json(&row, c->now_s), "client_secret", client_secret));
+    return la_api_reply(c, 201,
+                        json_pack("{s:o, s:s}", "secret", secret_json(&row, c->now_s), "client_secret", client_secret));
 }
 
 la_result la_api_secrets_add(la_api_call *c)
@@ -100,5 +100,5 @@ la_result la_api_secrets_revoke(la_api_call *c)
     LA_TRY(la_api_guard_scopes(c, la_slice_of(a.scopes)));
     LA_TRY(la_command_revoke_secret(c->commands, &a, secret_id));
     LA_TRY(la_store_find_secret(c->commands->store, a.application_id, secret_id, &row));
-    return la_api_reply(c, 200, la_api_secret_json(&row, c->now_s));
+    return la_api_reply(c, 200, secret_json(&row, c->now_s));
 }

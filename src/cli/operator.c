@@ -30,7 +30,7 @@ static void write_environments(la_json_writer *w, const la_operator_row *o)
     la_json_close(w, ']');
 }
 
-void la_cli_write_operator(la_json_writer *w, const la_operator_row *o)
+static void write_operator(la_json_writer *w, const la_operator_row *o)
 {
     la_json_u64(w, "operator_id", o->operator_id);
     la_json_text(w, "email", la_slice_of(o->email));
@@ -111,7 +111,7 @@ void la_cli_print_operator(la_cli *cli, const la_config *config, const la_operat
     la_buffer_init_fixed(&url, memory, sizeof memory);
     la_cli_dashboard_url(config, &url);
     la_json_open(&w, NULL, '{');
-    la_cli_write_operator(&w, o);
+    write_operator(&w, o);
     if (password) {
         la_json_text(&w, "password", la_slice_of(password));
         la_json_text(&w, "dashboard", la_buffer_slice(&url));
@@ -134,7 +134,7 @@ static la_result list_one(void *self, const la_operator_row *o)
     la_buffer environments;
     if (l->json) {
         la_json_open(&l->w, NULL, '{');
-        la_cli_write_operator(&l->w, o);
+        write_operator(&l->w, o);
         la_json_close(&l->w, '}');
         return la_ok();
     }

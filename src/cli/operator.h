@@ -8,9 +8,6 @@
 /* Opens the session and finds the operator of the first argument: an email or an id. On failure nothing is open. */
 la_result la_cli_open_operator(la_cli *cli, la_session *ret, la_operator_row *ret_operator);
 
-/* The members of an operator, within an object that is open. */
-void la_cli_write_operator(la_json_writer *w, const la_operator_row *o);
-
 /* Everything about one operator, as text or JSON; `password` (NULL: none) is shown this once. */
 void la_cli_print_operator(la_cli *cli, const la_config *config, const la_operator_row *o, const char *password);
 

@@ -40,20 +40,6 @@ static void test_svg(void **state)
     la_buffer_done(&b);
 }
 
-static void test_terminal(void **state)
-{
-    la_buffer b;
-    la_buffer_init(&b, 65536);
-    assert_ok(la_qr_terminal(LA_SLICE(TEXT), &b));
-    la_slice rest = la_buffer_slice(&b), line;
-    unsigned lines = 0;
-    while (la_slice_split(&rest, '\n', &line))
-        lines += line.n > 0;
-    assert_true(lines >= 20);
-    assert_true(la_slice_is_utf8(la_buffer_slice(&b)));
-    la_buffer_done(&b);
-}
-
 static void test_too_long(void **state)
 {
     char text[4000];
@@ -76,7 +62,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_svg),
-        cmocka_unit_test(test_terminal),
         cmocka_unit_test(test_too_long),
         cmocka_unit_test(test_no_room),
     };
