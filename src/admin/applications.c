@@ -8,21 +8,6 @@
 #include "base/secret.h"
 #include "base/uuid.h"
 
-/* Ends a change of an application; takes the detail. */
-static la_result end_change(la_commands *c, const la_change *change, la_result r, const char *action,
-                            const la_application_row *a, json_t *detail)
-{
-    la_audit_event event = {
-        .environment = la_slice_of(a->environment),
-        .action = action,
-        .target_kind = "application",
-        .target_id = la_slice_of(a->client_id),
-        .target_name = la_slice_of(a->name),
-        .detail = detail,
-    };
-    return la_change_end(c, change, r, &event);
-}
-
 static la_result store_created(la_commands *c, unsigned index, la_slice name, la_slice scopes, la_auth_method method,
                                la_created_application *ret)
 {
@@ -61,8 +46,8 @@ la_result la_command_create_application(la_commands *c, la_slice environment, la
     la_change change;
     LA_TRY(la_change_begin(c, &change));
     la_result r = store_created(c, index, trimmed, la_slice_of(checked_scopes), method, &created);
-    r = end_change(c, &change, r, "application.create", &created.row,
-                   la_detail_of(NULL, la_detail_application(&created.row)));
+    r = la_change_end_application(c, &change, r, "application.create", &created.row,
+                                  la_detail_of(NULL, la_detail_application(&created.row)));
     if (la_is_ok(r))
         *ret = created;
     la_wipe(&created, sizeof created);
@@ -155,8 +140,8 @@ static la_result update(la_commands *c, const la_change *change, const la_applic
     r = put_edit(c, before, &w, &after);
     if (!la_is_ok(r))
         return la_change_end(c, change, r, NULL);
-    r = end_change(c, change, r, action, &after,
-                   la_detail_of(la_detail_application(before), la_detail_application(&after)));
+    r = la_change_end_application(c, change, r, action, &after,
+                                  la_detail_of(la_detail_application(before), la_detail_application(&after)));
     if (la_is_ok(r))
         *ret = after;
     return r;
@@ -187,5 +172,6 @@ la_result la_command_delete_application(la_commands *c, const la_application_row
     la_change change;
     LA_TRY(la_change_begin(c, &change));
     la_result r = la_store_delete_application(c->store, a->application_id);
-    return end_change(c, &change, r, "application.delete", a, la_detail_of(la_detail_application(a), NULL));
+    return la_change_end_application(c, &change, r, "application.delete", a,
+                                     la_detail_of(la_detail_application(a), NULL));
 }

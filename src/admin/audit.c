@@ -191,6 +191,20 @@ la_result la_change_end(la_commands *c, const la_change *change, la_result r, co
     return r;
 }
 
+la_result la_change_end_application(la_commands *c, const la_change *change, la_result r, const char *action,
+                                    const la_application_row *a, json_t *detail)
+{
+    la_audit_event event = {
+        .environment = la_slice_of(a->environment),
+        .action = action,
+        .target_kind = "application",
+        .target_id = la_slice_of(a->client_id),
+        .target_name = la_slice_of(a->name),
+        .detail = detail,
+    };
+    return la_change_end(c, change, r, &event);
+}
+
 la_result la_audit_note(la_commands *c, const la_audit_event *event)
 {
     la_change change;

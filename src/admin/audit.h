@@ -37,6 +37,11 @@ typedef struct la_change {
 la_result la_change_begin(la_commands *c, la_change *ret);
 la_result la_change_end(la_commands *c, const la_change *change, la_result r, const la_audit_event *event);
 
+/* The same for a change of an application, its secrets or its customers: the application is the target, so that its whole story is found
+ * by its client_id. Takes `detail`. */
+la_result la_change_end_application(la_commands *c, const la_change *change, la_result r, const char *action,
+                                    const la_application_row *a, json_t *detail);
+
 /* One event by itself: a login, a refusal. */
 la_result la_audit_note(la_commands *c, const la_audit_event *event);
 

@@ -14,18 +14,9 @@ static la_result check_id(const la_commands *c, const la_application_row *a, la_
 }
 
 /* The application's own name of the customer is left out: it may name a person, and nothing leaves the log again. */
-static la_result end_change(la_commands *c, const la_change *change, la_result r, const char *action,
-                            const la_application_row *a, la_slice customer_id)
+static json_t *detail_of(la_slice customer_id)
 {
-    la_audit_event event = {
-        .environment = la_slice_of(a->environment),
-        .action = action,
-        .target_kind = "application",
-        .target_id = la_slice_of(a->client_id),
-        .target_name = la_slice_of(a->name),
-        .detail = la_is_ok(r) ? json_pack("{s:o}", "customer_id", la_detail_text(customer_id)) : NULL,
-    };
-    return la_change_end(c, change, r, &event);
+    return json_pack("{s:o}", "customer_id", la_detail_text(customer_id));
 }
 
 la_result la_command_add_customer(la_commands *c, const la_application_row *a, la_slice customer_id,
@@ -40,7 +31,7 @@ la_result la_command_add_customer(la_commands *c, const la_application_row *a, l
     if (r.code == LA_EXISTS)
         r = la_fail(LA_EXISTS, "customer %.*s is registered in environment %s already", LA_FMT(customer_id),
                     a->environment);
-    return end_change(c, &change, r, "customer.add", a, customer_id);
+    return la_change_end_application(c, &change, r, "customer.add", a, detail_of(customer_id));
 }
 
 la_result la_command_list_customers(la_commands *c, const la_application_row *a, la_slice prefix, la_slice after,
@@ -58,5 +49,5 @@ la_result la_command_remove_customer(la_commands *c, const la_application_row *a
     if (r.code == LA_NOT_FOUND)
         r = la_fail(LA_NOT_FOUND, "application %s has no customer \"%s\"", a->client_id,
                     la_rule_show(customer_id, shown));
-    return end_change(c, &change, r, "customer.remove", a, customer_id);
+    return la_change_end_application(c, &change, r, "customer.remove", a, detail_of(customer_id));
 }

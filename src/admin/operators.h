@@ -96,7 +96,10 @@ la_result la_command_renew_session(la_commands *c, const la_session_row *s, la_s
 la_result la_command_logout(la_commands *c, const la_session_row *s);
 la_result la_command_revoke_session(la_commands *c, const la_operator_row *o, uint64_t session_id);
 
-/* The daemon's: what is past its time, a little at a time. */
+/* How long the first answer of a creation with an Idempotency-Key is given again. */
+#define LA_IDEMPOTENCY_KEPT_S 3600
+
+/* The daemon's: sessions and kept answers that are past their time, a little at a time. */
 la_result la_command_expire_sessions(la_commands *c, int64_t now_s);
 
 #endif

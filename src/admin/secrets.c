@@ -18,21 +18,6 @@ static la_result find_policy(const la_commands *c, const la_application_row *a, 
     return la_ok();
 }
 
-/* The application is the target, so that its whole story is found by its client_id. Takes the detail. */
-static la_result end_change(la_commands *c, const la_change *change, la_result r, const char *action,
-                            const la_application_row *a, json_t *detail)
-{
-    la_audit_event event = {
-        .environment = la_slice_of(a->environment),
-        .action = action,
-        .target_kind = "application",
-        .target_id = la_slice_of(a->client_id),
-        .target_name = la_slice_of(a->name),
-        .detail = detail,
-    };
-    return la_change_end(c, change, r, &event);
-}
-
 static la_result store_secret(la_commands *c, const la_application_row *a, const la_environment_config *e,
                               const la_new_secret *secret, int64_t now_s, uint64_t *ret_secret_id)
 {
@@ -47,7 +32,7 @@ static la_result store_secret(la_commands *c, const la_application_row *a, const
                          ? json_pack("{s:I, s:o, s:o}", "secret_id", (json_int_t)*ret_secret_id, "hint",
                                      la_detail_text(secret->hint), "expires_at", la_detail_time(secret->expires_at_s))
                          : NULL;
-    return end_change(c, &change, r, "secret.add", a, detail);
+    return la_change_end_application(c, &change, r, "secret.add", a, detail);
 }
 
 la_result la_command_add_secret(la_commands *c, const la_application_row *a, int64_t expires_in_s,
@@ -96,9 +81,9 @@ la_result la_command_revoke_secret(la_commands *c, const la_application_row *a, 
     if (!la_is_ok(r) || secret.revoked_at_s) /* the first time stays */
         return la_change_end(c, &change, r, NULL);
     r = la_store_revoke_secret(c->store, a->application_id, secret_id, la_clock_now_s());
-    return end_change(c, &change, r, "secret.revoke", a,
-                      json_pack("{s:I, s:s, s:o}", "secret_id", (json_int_t)secret_id, "hint", secret.hint,
-                                "last_used_at", la_detail_time(secret.last_used_at_s)));
+    return la_change_end_application(c, &change, r, "secret.revoke", a,
+                                     json_pack("{s:I, s:s, s:o}", "secret_id", (json_int_t)secret_id, "hint",
+                                               secret.hint, "last_used_at", la_detail_time(secret.last_used_at_s)));
 }
 
 la_result la_command_upgrade_secret(la_commands *c, uint64_t secret_id, const uint8_t digest[LA_DIGEST_BYTES])

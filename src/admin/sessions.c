@@ -20,7 +20,6 @@
 #define SESSIONS_MOST 50 /* of an operator; the oldest make room */
 #define WAITING_MOST 20  /* of those, apart: without their second factor */
 #define SEEN_EVERY_S 60
-#define IDEMPOTENCY_KEPT_S 3600
 #define EXPIRE_MOST 500
 
 /* ---- cookies ---- */
@@ -451,5 +450,5 @@ la_result la_command_revoke_session(la_commands *c, const la_operator_row *o, ui
 la_result la_command_expire_sessions(la_commands *c, int64_t now_s)
 {
     return la_store_expire_sessions(c->store, now_s, now_s - c->config->admin_session_idle_s,
-                                    now_s - IDEMPOTENCY_KEPT_S, EXPIRE_MOST);
+                                    now_s - LA_IDEMPOTENCY_KEPT_S, EXPIRE_MOST);
 }

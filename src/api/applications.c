@@ -50,7 +50,7 @@ la_result la_api_applications_list(la_api_call *c)
 la_result la_api_applications_show(la_api_call *c)
 {
     la_application_row a;
-    LA_TRY(la_api_find_application(c, &a));
+    LA_TRY(la_api_find_application(c, c->parameters[1], &a));
     return reply_application(c, &a);
 }
 
@@ -145,7 +145,7 @@ la_result la_api_applications_update(la_api_call *c)
     wanted w = {0};
     const bool *enabled;
     bool enabled_memory;
-    LA_TRY(la_api_find_application(c, &a));
+    LA_TRY(la_api_find_application(c, c->parameters[1], &a));
     LA_TRY(la_api_guard_scopes(c, la_slice_of(a.scopes)));
     read_wanted(c, la_api_environment(c), LA_API_OPTIONAL, &w);
     la_api_body_flag(c, "enabled", &enabled, &enabled_memory);
@@ -160,7 +160,7 @@ la_result la_api_applications_update(la_api_call *c)
 la_result la_api_applications_delete(la_api_call *c)
 {
     la_application_row a;
-    LA_TRY(la_api_find_application(c, &a));
+    LA_TRY(la_api_find_application(c, c->parameters[1], &a));
     LA_TRY(la_api_guard_scopes(c, la_slice_of(a.scopes)));
     LA_TRY(la_api_etag_check(c, a.version));
     LA_TRY(la_command_delete_application(c->commands, &a));

@@ -21,7 +21,7 @@ la_result la_api_customers_list(la_api_call *c)
 {
     la_application_row a;
     la_api_page page;
-    LA_TRY(la_api_find_application(c, &a));
+    LA_TRY(la_api_find_application(c, c->parameters[1], &a));
     LA_TRY(la_api_page_begin(c, &page));
     la_slice prefix = la_api_query_text(c, "q");
     la_result r = la_api_check(c);
@@ -51,7 +51,7 @@ la_result la_api_customers_add(la_api_call *c)
     la_application_row a;
     la_customer_row row = {0};
     la_slice trimmed;
-    LA_TRY(la_api_find_application(c, &a));
+    LA_TRY(la_api_find_application(c, c->parameters[1], &a));
     LA_TRY(la_api_guard_scopes(c, la_slice_of(a.scopes)));
     la_slice customer_id = la_api_body_text(c, "customer_id", LA_API_REQUIRED);
     la_slice app_user_id = la_api_body_text(c, "app_user_id", LA_API_OPTIONAL);
@@ -73,7 +73,7 @@ la_result la_api_customers_add(la_api_call *c)
 la_result la_api_customers_remove(la_api_call *c)
 {
     la_application_row a;
-    LA_TRY(la_api_find_application(c, &a));
+    LA_TRY(la_api_find_application(c, c->parameters[1], &a));
     LA_TRY(la_api_guard_scopes(c, la_slice_of(a.scopes)));
     la_result r = la_command_remove_customer(c->commands, &a, c->parameters[2]);
     if (r.code == LA_INVALID)

@@ -94,7 +94,7 @@ static la_result replay(la_api_call *c, const uint8_t key[LA_DIGEST_BYTES], cons
 /* One that is past its time counts for nothing; it is removed with others of its age, in this transaction. */
 static la_result find(la_api_call *c, const uint8_t key[LA_DIGEST_BYTES], la_idempotent_row *ret, bool *ret_found)
 {
-    int64_t oldest_s = c->now_s - LA_API_IDEMPOTENCY_KEPT_S;
+    int64_t oldest_s = c->now_s - LA_IDEMPOTENCY_KEPT_S;
     for (unsigned i = 0; i < STALE_ROUNDS; i++) {
         la_result r = la_store_find_idempotent(c->commands->store, key, ret);
         *ret_found = la_is_ok(r);

@@ -7,8 +7,6 @@
 
 #include "api/call.h"
 
-#define LA_API_IDEMPOTENCY_KEPT_S 3600
-
 /* Whether the key of the request is one: INVALID otherwise. */
 la_result la_api_idempotency_need(const la_api_call *c);
 

@@ -16,7 +16,7 @@ typedef struct la_api_page {
     char after[LA_API_POSITION_MAX]; /* "" at the beginning */
     size_t after_n;
     json_t *items;
-    bool more, failed;
+    bool more;
     char last[LA_API_POSITION_MAX];
     size_t last_n;
 } la_api_page;

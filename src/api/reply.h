@@ -11,7 +11,7 @@ la_result la_api_reply_nothing(la_api_call *c); /* 204 */
 /* A field line of the answer. Values are the server's own or percent-encoded: a control character in one is SERVER_ERROR. */
 la_result la_api_add_header(la_api_call *c, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* "/admin/v1" and these segments, percent-encoded; ended by an absent one. */
+/* "/admin/v1" and these `n` segments, percent-encoded. */
 la_result la_api_add_location(la_api_call *c, const la_slice *segments, unsigned n);
 
 /* JSON values; NULL where there is no memory. What is no UTF-8 has its wrong bytes replaced. */

@@ -50,7 +50,7 @@ static la_result add_secret(void *self, const la_secret_row *s)
 la_result la_api_secrets_list(la_api_call *c)
 {
     la_application_row a;
-    LA_TRY(la_api_find_application(c, &a));
+    LA_TRY(la_api_find_application(c, c->parameters[1], &a));
     list l = {json_array(), c->now_s};
     la_result r = la_command_list_secrets(c->commands, &a, add_secret, &l);
     if (la_is_ok(r))
@@ -79,7 +79,7 @@ la_result la_api_secrets_add(la_api_call *c)
     int64_t expires_at_s;
     uint64_t secret_id;
     char client_secret[LA_CLIENT_SECRET_MAX + 1];
-    LA_TRY(la_api_find_application(c, &a));
+    LA_TRY(la_api_find_application(c, c->parameters[1], &a));
     LA_TRY(la_api_guard_scopes(c, la_slice_of(a.scopes)));
     int64_t expires_in_s = la_api_body_number(c, "expires_in_s", 1, INT64_MAX, 0);
     la_api_blame_result(c, "expires_in_s", la_rule_expiry(expires_in_s, c->now_s, &expires_at_s));
@@ -95,7 +95,7 @@ la_result la_api_secrets_revoke(la_api_call *c)
     la_application_row a;
     la_secret_row row;
     uint64_t secret_id;
-    LA_TRY(la_api_find_application(c, &a));
+    LA_TRY(la_api_find_application(c, c->parameters[1], &a));
     LA_TRY(la_api_path_number(c, 2, "secret", &secret_id));
     LA_TRY(la_api_guard_scopes(c, la_slice_of(a.scopes)));
     LA_TRY(la_command_revoke_secret(c->commands, &a, secret_id));

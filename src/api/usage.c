@@ -89,17 +89,14 @@ static la_result add_advice(void *self, const la_usage_advice *a)
 
 /* ---- the whole ---- */
 
-static la_result read_client(la_api_call *c, const la_environment_config *e, la_usage_query *q)
+static la_result read_client(la_api_call *c, la_usage_query *q)
 {
     la_slice client_id = la_api_query_text(c, "client_id");
     la_application_row a;
     q->any_application = !client_id.p;
     if (!client_id.p)
         return la_ok();
-    la_result r = la_command_find_application(c->commands, e->name, client_id, &a);
-    if (r.code == LA_NOT_FOUND || r.code == LA_INVALID)
-        return la_fail(LA_NOT_FOUND, "the environment has no application with this client_id");
-    LA_TRY(r);
+    LA_TRY(la_api_find_application(c, client_id, &a));
     q->application_id = a.application_id;
     return la_ok();
 }
@@ -133,7 +130,7 @@ la_result la_api_usage_show(la_api_call *c)
     la_usage_query q = {.environment_id = c->commands->environment_ids[c->environment]};
     LA_TRY(read_span(c, &q));
     const la_environment_config *e = la_api_environment(c);
-    LA_TRY(read_client(c, e, &q));
+    LA_TRY(read_client(c, &q));
     report r = {
         .points = json_array(),
         .reasons = json_array(),

@@ -211,9 +211,9 @@ const la_environment_config *la_api_environment(const la_api_call *c)
     return &c->api->config->environments[c->environment];
 }
 
-la_result la_api_find_application(la_api_call *c, la_application_row *ret)
+la_result la_api_find_application(la_api_call *c, la_slice client_id, la_application_row *ret)
 {
-    la_result r = la_command_find_application(c->commands, la_api_environment(c)->name, c->parameters[1], ret);
+    la_result r = la_command_find_application(c->commands, la_api_environment(c)->name, client_id, ret);
     if (r.code == LA_NOT_FOUND || r.code == LA_INVALID)
         return la_fail(LA_NOT_FOUND, "the environment has no application with this client_id");
     return r;

@@ -27,8 +27,8 @@ bool la_api_sees_all(const la_api_call *c);
  * theirs. */
 la_result la_api_find_environment(la_api_call *c);
 const la_environment_config *la_api_environment(const la_api_call *c);
-/* The application of the path, in its environment. */
-la_result la_api_find_application(la_api_call *c, la_application_row *ret);
+/* An application of that environment. NOT_FOUND. */
+la_result la_api_find_application(la_api_call *c, la_slice client_id, la_application_row *ret);
 
 /* Whoever is given a scope of the administration is an administrator, so only an administrator may give it, or touch an application
  * that has it. `scopes`: space-separated. FORBIDDEN. */

@@ -1,11 +1,6 @@
 /* leanauth app create | list | show | set | enable | disable | delete. */
 #include "base/secret.h"
-#include "cli/session.h"
 #include "cli/shared.h"
-#include "cli/writer.h"
-
-#include <stdio.h>
-#include <unistd.h>
 
 static void write_application(la_json_writer *w, const la_application_row *a)
 {
@@ -30,7 +25,6 @@ static void print_created(la_cli *cli, const la_created_application *a)
         la_json_text(&w, "environment", la_slice_of(a->row.environment));
         la_json_text(&w, "name", la_slice_of(a->row.name));
         la_json_words(&w, "scopes", la_slice_of(a->row.scopes));
-        la_json_close(&w, '}');
         la_json_end(&w);
         return;
     }
@@ -126,7 +120,6 @@ static void list_end(la_cli *cli, app_list *l, unsigned long long limit)
         la_json_u64(&l->w, "next", l->last_id);
     else
         la_json_text_or_null(&l->w, "next", LA_NO_SLICE);
-    la_json_close(&l->w, '}');
     la_json_end(&l->w);
 }
 
@@ -181,7 +174,6 @@ static la_result run_show(la_cli *cli)
     show_begin(cli, &a, &w);
     la_result r = la_cli_print_secrets(cli, &s, &a, &w);
     if (cli->json) {
-        la_json_close(&w, '}');
         la_json_end(&w);
     }
     la_session_close(&s);
@@ -201,11 +193,8 @@ static la_result set_enabled(la_cli *cli, bool enabled)
     LA_TRY(r);
     la_json_writer w = {&cli->out, false};
     if (cli->json) {
-        la_json_open(&w, NULL, '{');
-        la_json_text(&w, "client_id", la_slice_of(a.client_id));
-        la_json_text(&w, "environment", la_slice_of(a.environment));
+        la_cli_open_application_json(&w, &a);
         la_json_bool(&w, "enabled", enabled);
-        la_json_close(&w, '}');
         la_json_end(&w);
     } else {
         la_buffer_add_format(&cli->out, "Application %s in %s is %s.\n", a.client_id, a.environment,
@@ -257,7 +246,6 @@ static la_result run_set(la_cli *cli)
     if (cli->json) {
         la_json_open(&w, NULL, '{');
         write_application(&w, &a);
-        la_json_close(&w, '}');
         la_json_end(&w);
     } else {
         la_buffer_add_format(&cli->out, "name         %s\nscopes       %s\nauth method  %s\n", a.name, a.scopes,
@@ -268,37 +256,21 @@ static la_result run_set(la_cli *cli)
 
 /* ---- delete ---- */
 
-static la_result confirm(const la_cli *cli, const la_application_row *a)
-{
-    if (la_cli_has(cli, "yes"))
-        return la_ok();
-    if (cli->json || !isatty(STDIN_FILENO))
-        return la_fail(LA_USAGE, "deleting needs --yes where nobody can be asked");
-    fprintf(stderr, "Delete application %s (%s) of environment %s with its secrets and customers? [y/N] ", a->client_id,
-            a->name, a->environment);
-    char answer[16] = "";
-    if (!fgets(answer, sizeof answer, stdin) || (answer[0] != 'y' && answer[0] != 'Y'))
-        return la_fail(LA_CONFLICT, "nothing was deleted");
-    return la_ok();
-}
-
 static la_result run_delete(la_cli *cli)
 {
     la_session s;
     la_application_row a;
     LA_TRY(la_session_open_application(cli, &s, &a));
-    la_result r = confirm(cli, &a);
+    la_result r = la_cli_confirm(cli, "Delete application %s (%s) of environment %s with its secrets and customers?",
+                                 a.client_id, a.name, a.environment);
     if (la_is_ok(r))
         r = la_command_delete_application(&s.commands, &a);
     la_session_close(&s);
     LA_TRY(r);
     la_json_writer w = {&cli->out, false};
     if (cli->json) {
-        la_json_open(&w, NULL, '{');
-        la_json_text(&w, "client_id", la_slice_of(a.client_id));
-        la_json_text(&w, "environment", la_slice_of(a.environment));
+        la_cli_open_application_json(&w, &a);
         la_json_bool(&w, "deleted", true);
-        la_json_close(&w, '}');
         la_json_end(&w);
     } else {
         la_buffer_add_format(&cli->out, "Application %s in %s is deleted.\n", a.client_id, a.environment);

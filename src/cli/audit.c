@@ -166,7 +166,6 @@ static void print_json(la_cli *cli, const la_audit_verdict *v)
         la_json_text(&w, "reason", la_slice_of(v->reason));
         la_json_close(&w, '}');
     }
-    la_json_close(&w, '}');
     la_json_end(&w);
 }
 

@@ -5,13 +5,10 @@ static void print_done(la_cli *cli, const la_application_row *a, const char *cus
 {
     la_json_writer w = {&cli->out, false};
     if (cli->json) {
-        la_json_open(&w, NULL, '{');
-        la_json_text(&w, "client_id", la_slice_of(a->client_id));
-        la_json_text(&w, "environment", la_slice_of(a->environment));
+        la_cli_open_application_json(&w, a);
         la_json_text(&w, "customer_id", la_slice_of(customer_id));
         la_json_text_or_null(&w, "app_user_id", la_cli_slice(cli, "app-user-id"));
         la_json_bool(&w, done, true);
-        la_json_close(&w, '}');
         la_json_end(&w);
     } else {
         la_buffer_add_format(&cli->out, "Customer %s of application %s in %s is %s.\n", customer_id, a->client_id,
@@ -78,9 +75,7 @@ static la_result print_list(la_cli *cli, la_session *s, const la_application_row
     customer_list l = {.json = cli->json, .w = {&cli->out, false}};
     la_slice after = la_cli_slice(cli, "after");
     if (cli->json) {
-        la_json_open(&l.w, NULL, '{');
-        la_json_text(&l.w, "client_id", la_slice_of(a->client_id));
-        la_json_text(&l.w, "environment", la_slice_of(a->environment));
+        la_cli_open_application_json(&l.w, a);
         la_json_open(&l.w, "customers", '[');
     } else {
         la_table_init(&l.table, 3, titles);
@@ -91,7 +86,6 @@ static la_result print_list(la_cli *cli, la_session *s, const la_application_row
     if (cli->json) {
         la_json_close(&l.w, ']');
         la_json_text_or_null(&l.w, "next", more ? la_slice_of(l.last) : LA_NO_SLICE);
-        la_json_close(&l.w, '}');
         la_json_end(&l.w);
     } else {
         la_table_done(&l.table, &cli->out);

@@ -195,7 +195,6 @@ static void write_json(const la_commands *c, const la_demo_entry *entries, unsig
     write_entries(entries, n, &w);
     if (person)
         la_demo_operator_write(c, person, &w);
-    la_json_close(&w, '}');
     la_json_end(&w);
 }
 

@@ -137,7 +137,6 @@ static void add_credentials(sink *s, la_slice environment, la_slice client_id, l
     la_json_text(&w, "client_id", client_id);
     la_json_text_or_null(&w, "client_secret", client_secret);
     la_json_text(&w, "name", name);
-    la_json_close(&w, '}');
     la_json_end(&w);
 }
 
@@ -233,7 +232,6 @@ static void print_imported(la_cli *cli, uint64_t count)
         la_json_u64(&w, "imported", count);
         la_json_text(&w, "file", la_slice_of(cli->arguments[0]));
         la_json_text(&w, "output", la_slice_of(output));
-        la_json_close(&w, '}');
         la_json_end(&w);
     } else if (!cli->json) {
         la_buffer_add_format(&cli->out, "%llu applications are imported from %s.\n", (unsigned long long)count,

@@ -179,7 +179,6 @@ static void print_json(init *in, const la_config *config)
     for (unsigned i = 0; i < config->n_environments; i++)
         la_json_text(&w, NULL, config->environments[i].name);
     la_json_close(&w, ']');
-    la_json_close(&w, '}');
     la_json_end(&w);
 }
 

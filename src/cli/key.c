@@ -62,7 +62,6 @@ static la_result print_keys(la_cli *cli, la_session *s, unsigned first, unsigned
         r = add_environment(cli, s, &o, i);
     if (cli->json) {
         la_json_close(&o.w, ']');
-        la_json_close(&o.w, '}');
         la_json_end(&o.w);
     } else {
         la_table_done(&o.table, &cli->out);

@@ -3,9 +3,6 @@
 
 #include "base/secret.h"
 
-#include <stdio.h>
-#include <unistd.h>
-
 #define LIST_MAX 10000
 
 /* ---- showing ---- */
@@ -119,7 +116,6 @@ void la_cli_print_operator(la_cli *cli, const la_config *config, const la_operat
         la_json_text(&w, "password", la_slice_of(password));
         la_json_text(&w, "dashboard", la_buffer_slice(&url));
     }
-    la_json_close(&w, '}');
     la_json_end(&w);
 }
 
@@ -171,7 +167,6 @@ static la_result run_list(la_cli *cli)
     la_result r = la_store_list_operators(s.commands.store, 0, LIST_MAX, list_one, &l);
     if (cli->json) {
         la_json_close(&l.w, ']');
-        la_json_close(&l.w, '}');
         la_json_end(&l.w);
     } else {
         la_table_done(&l.table, &cli->out);
@@ -238,7 +233,6 @@ static la_result print_sessions(la_cli *cli, la_session *s, const la_operator_ro
     la_result r = la_store_list_sessions(s->commands.store, o->operator_id, session_one, &l);
     if (cli->json) {
         la_json_close(&l.w, ']');
-        la_json_close(&l.w, '}');
         la_json_end(&l.w);
     } else {
         la_table_done(&l.table, &cli->out);
@@ -288,7 +282,6 @@ static void print_done(la_cli *cli, const la_operator_row *o, const char *member
     la_json_open(&w, NULL, '{');
     la_json_text(&w, "email", la_slice_of(o->email));
     la_json_bool(&w, member, true);
-    la_json_close(&w, '}');
     la_json_end(&w);
 }
 
@@ -304,25 +297,12 @@ static la_result run_reset_totp(la_cli *cli)
     return r;
 }
 
-static la_result confirm(const la_cli *cli, const la_operator_row *o)
-{
-    if (la_cli_has(cli, "yes"))
-        return la_ok();
-    if (cli->json || !isatty(STDIN_FILENO))
-        return la_fail(LA_USAGE, "removing needs --yes where nobody can be asked");
-    fprintf(stderr, "Remove operator %s (%s)? [y/N] ", o->email, o->name);
-    char answer[16] = "";
-    if (!fgets(answer, sizeof answer, stdin) || (answer[0] != 'y' && answer[0] != 'Y'))
-        return la_fail(LA_CONFLICT, "nobody was removed");
-    return la_ok();
-}
-
 static la_result run_remove(la_cli *cli)
 {
     la_session s;
     la_operator_row o;
     LA_TRY(la_cli_open_operator(cli, &s, &o));
-    la_result r = confirm(cli, &o);
+    la_result r = la_cli_confirm(cli, "Remove operator %s (%s)?", o.email, o.name);
     if (la_is_ok(r))
         r = la_command_delete_operator(&s.commands, &o);
     la_session_close(&s);

@@ -63,13 +63,10 @@ static la_result run_list(la_cli *cli)
     LA_TRY(la_session_open_application(cli, &s, &a));
     la_json_writer w = {&cli->out, false};
     if (cli->json) {
-        la_json_open(&w, NULL, '{');
-        la_json_text(&w, "client_id", la_slice_of(a.client_id));
-        la_json_text(&w, "environment", la_slice_of(a.environment));
+        la_cli_open_application_json(&w, &a);
     }
     la_result r = la_cli_print_secrets(cli, &s, &a, &w);
     if (cli->json) {
-        la_json_close(&w, '}');
         la_json_end(&w);
     }
     la_session_close(&s);
@@ -81,13 +78,10 @@ static void print_added(la_cli *cli, const la_application_row *a, uint64_t secre
 {
     la_json_writer w = {&cli->out, false};
     if (cli->json) {
-        la_json_open(&w, NULL, '{');
-        la_json_text(&w, "client_id", la_slice_of(a->client_id));
-        la_json_text(&w, "environment", la_slice_of(a->environment));
+        la_cli_open_application_json(&w, a);
         la_json_u64(&w, "secret_id", secret_id);
         la_json_text(&w, "client_secret", la_slice_of(secret));
         la_json_time(&w, "expires_at", expires_at_s);
-        la_json_close(&w, '}');
         la_json_end(&w);
         return;
     }
@@ -132,12 +126,9 @@ static la_result run_revoke(la_cli *cli)
     LA_TRY(r);
     la_json_writer w = {&cli->out, false};
     if (cli->json) {
-        la_json_open(&w, NULL, '{');
-        la_json_text(&w, "client_id", la_slice_of(a.client_id));
-        la_json_text(&w, "environment", la_slice_of(a.environment));
+        la_cli_open_application_json(&w, &a);
         la_json_u64(&w, "secret_id", secret_id);
         la_json_bool(&w, "revoked", true);
-        la_json_close(&w, '}');
         la_json_end(&w);
     } else {
         la_buffer_add_format(&cli->out, "Secret %llu of application %s in %s is revoked.\n", secret_id, a.client_id,

@@ -67,7 +67,6 @@ static la_result run_check(la_cli *cli)
         check_environment(&to, &config->environments[i]);
     if (cli->json) {
         la_json_close(&to.w, ']');
-        la_json_close(&to.w, '}');
         la_json_end(&to.w);
     }
     la_config_free(config);

@@ -30,7 +30,8 @@ la_result la_cli_config_path(const la_cli *cli, char ret[PATH_MAX])
 static la_result open_store(la_cli *cli, la_session *s)
 {
     la_result r = la_commands_open(s->config, LA_STORE_MIGRATE, &s->commands);
-    if (r.code == LA_NOT_FOUND)
+    /* The master key may be what is missing: then init makes none, since only the old one fits. */
+    if (r.code == LA_NOT_FOUND && access(s->config->sqlite_path, F_OK) != 0)
         la_cli_set_hint(cli, "The database is made by: leanauth init --config %s", s->config->file);
     return r;
 }

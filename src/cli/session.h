@@ -13,7 +13,7 @@ typedef struct la_session {
     char user[64]; /* who gives the command, for the audit log: the login name of the process's user */
 } la_session;
 
-/* --config, else LEANAUTH_CONFIG, else LEANAUTH_HOME/leanauth.yaml, else /etc/leanauth/leanauth.yaml. TOO_LARGE. */
+/* --config, else LEANAUTH_CONFIG, else LEANAUTH_HOME/leanauth.yaml, else /etc/leanauth/leanauth.yaml. USAGE where the path is too long. */
 la_result la_cli_config_path(const la_cli *cli, char ret[PATH_MAX]);
 
 /* The login name of the process's user, or "uid 1000" where that has none. */

@@ -10,6 +10,13 @@
 /* --environment alone: where a client_id is ambiguous. */
 extern const la_cli_option la_cli_application_options[];
 
+/* Opens the object of an answer about one application: its client_id and environment. */
+void la_cli_open_application_json(la_json_writer *w, const la_application_row *a);
+
+/* Asks on the terminal before something goes for good, unless --yes is there. USAGE where nobody can be asked, CONFLICT where the
+ * answer is not yes. */
+la_result la_cli_confirm(const la_cli *cli, const char *question, ...) __attribute__((format(printf, 2, 3)));
+
 /* The secrets of an application, as a table or as the member "secrets" (cli/secret.c). */
 la_result la_cli_print_secrets(la_cli *cli, la_session *s, const la_application_row *a, la_json_writer *w);
 

@@ -102,7 +102,6 @@ static void print(la_cli *cli, const json_t *response, bool cached)
     la_json_u64(&w, "expires_in", (uint64_t)json_integer_value(json_object_get(response, "expires_in")));
     la_json_text(&w, "scope", la_slice_of(json_string_value(json_object_get(response, "scope"))));
     la_json_bool(&w, "cached", cached);
-    la_json_close(&w, '}');
     la_json_end(&w);
 }
 

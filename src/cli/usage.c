@@ -192,7 +192,6 @@ static la_result run_usage(la_cli *cli)
         r = print_all(&u);
     }
     if (la_is_ok(r) && cli->json) {
-        la_json_close(&u.w, '}');
         la_json_end(&u.w);
     }
     la_session_close(&u.session);

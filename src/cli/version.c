@@ -63,7 +63,6 @@ static la_result run_version(la_cli *cli)
     la_json_open(&w, NULL, '{');
     for (size_t i = 0; i < n; i++)
         la_json_text(&w, parts[i].name, la_slice_of(parts[i].version));
-    la_json_close(&w, '}');
     la_json_end(&w);
     return la_ok();
 }

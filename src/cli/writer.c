@@ -77,7 +77,7 @@ void la_json_words(la_json_writer *w, const char *name, la_slice words)
 
 void la_json_end(la_json_writer *w)
 {
-    la_buffer_add_char(w->out, '\n');
+    la_buffer_add_text(w->out, "}\n");
 }
 
 void la_table_init(la_table *t, unsigned n_columns, const char *const *titles)

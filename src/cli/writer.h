@@ -18,11 +18,10 @@ void la_json_u64(la_json_writer *w, const char *name, uint64_t value);
 void la_json_bool(la_json_writer *w, const char *name, bool value);
 void la_json_time(la_json_writer *w, const char *name, int64_t time_s);  /* RFC 3339; null where 0 */
 void la_json_words(la_json_writer *w, const char *name, la_slice words); /* space-separated, as an array */
-void la_json_end(la_json_writer *w);                                     /* the line's end */
+void la_json_end(la_json_writer *w);                                     /* the last '}' and the line's end */
 
 /* A table: cells row by row, aligned when it is done. */
 #define LA_TABLE_COLUMNS_MAX 8
-#define LA_TIME_TEXT_BYTES 32
 typedef struct la_table {
     unsigned n_columns;
     unsigned widths[LA_TABLE_COLUMNS_MAX];

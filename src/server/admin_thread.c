@@ -18,6 +18,7 @@ typedef struct job {
     la_http_exchange *exchange; /* the main loop's */
     la_api_request request;     /* slices of `bytes` */
     la_api_response response;
+    bool is_login;
     bool refused; /* it was not worked on any more */
     size_t n_bytes;
     char bytes[];
@@ -31,13 +32,14 @@ struct la_admin_thread {
     la_admin_work work;
     void (*wake)(void *self);
     void *wake_self;
-    unsigned n_open; /* the main loop's: jobs between submit and deliver */
+    unsigned n_open, n_logins; /* the main loop's: jobs between submit and deliver, and those of them that are logins */
     uv_thread_t thread;
     bool is_started;
 
     uv_mutex_t lock; /* of all that follows */
     uv_cond_t changed;
-    job_list waiting, done;
+    job_list waiting, logins, done;
+    bool had_login; /* the last job was one */
     bool nudged, stop, ended;
     int64_t deadline_us;
 };
@@ -60,6 +62,18 @@ static job *take_first(job_list *list)
         list->first = j->next;
     if (!list->first)
         list->last = NULL;
+    return j;
+}
+
+/* By turns. Anybody may send logins, and each costs a slow hash: whoever is logged in waits for one of them at most. */
+static job *take_next(la_admin_thread *t)
+{
+    job *j = take_first(t->had_login ? &t->waiting : &t->logins);
+
+    if (!j)
+        j = take_first(t->had_login ? &t->logins : &t->waiting);
+    if (j)
+        t->had_login = j->is_login;
     return j;
 }
 
@@ -144,6 +158,7 @@ static job *job_new(la_http_exchange *x)
     }
     j->exchange = x;
     j->request = request;
+    j->is_login = request.method == LA_API_POST && la_slice_is(request.path, "/admin/v1/session");
     j->n_bytes = bytes;
     la_api_response_init(&j->response);
     return j;
@@ -169,7 +184,7 @@ static job *wait_for_job(la_admin_thread *t, bool *ret_in_time)
         bool nudged = t->nudged;
 
         t->nudged = false;
-        j = take_first(&t->waiting);
+        j = take_next(t);
         if (j || (t->stop && !nudged))
             break;
         if (!nudged) {
@@ -231,7 +246,9 @@ void la_admin_thread_submit(la_admin_thread *t, la_http_exchange *x)
         return;
     }
     j = job_new(x);
-    if (!j) {
+    if (!j || (j->is_login && t->n_logins == LA_ADMIN_LOGINS_MAX)) {
+        if (j)
+            job_free(j);
         la_respond_problem(x, LA_PROBLEM_BUSY, NULL);
         return;
     }
@@ -242,8 +259,9 @@ void la_admin_thread_submit(la_admin_thread *t, la_http_exchange *x)
         la_respond_problem(x, LA_PROBLEM_STOPPING, NULL);
         return;
     }
-    append(&t->waiting, j);
+    append(j->is_login ? &t->logins : &t->waiting, j);
     t->n_open++;
+    t->n_logins += j->is_login;
     uv_cond_signal(&t->changed);
     uv_mutex_unlock(&t->lock);
 }
@@ -283,6 +301,7 @@ void la_admin_thread_deliver(la_admin_thread *t)
     uv_mutex_unlock(&t->lock);
     while ((j = take_first(&done))) {
         t->n_open--;
+        t->n_logins -= j->is_login;
         if (j->refused)
             la_respond_problem(j->exchange, LA_PROBLEM_STOPPING, NULL);
         else
@@ -346,7 +365,7 @@ la_admin_thread *la_admin_thread_free(la_admin_thread *t)
     if (t->is_started)
         uv_thread_join(&t->thread);
     la_admin_thread_deliver(t);
-    while ((j = take_first(&t->waiting))) { /* it never ran */
+    while ((j = take_next(t))) { /* it never ran */
         la_respond_problem(j->exchange, LA_PROBLEM_STOPPING, NULL);
         job_free(j);
     }

@@ -11,7 +11,8 @@
 typedef struct la_api_request la_api_request; /* api/api.h, which only those need who work on requests */
 typedef struct la_api_response la_api_response;
 
-#define LA_ADMIN_QUEUE_MAX 64 /* requests that wait, are worked on, or whose answer waits to be sent */
+#define LA_ADMIN_QUEUE_MAX 64  /* requests that wait, are worked on, or whose answer waits to be sent */
+#define LA_ADMIN_LOGINS_MAX 32 /* of those; they take turns with the others */
 
 typedef struct la_admin_thread la_admin_thread;
 

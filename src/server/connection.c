@@ -66,8 +66,7 @@ void la_http_connection_close(la_http_connection *c)
         la_census_leave(s->census, &c->census_key);
     else
         s->n_uncounted--;
-    free(c->unsent);
-    c->unsent = NULL;
+    la_http_output_forget(c);
     if (c->exchange.open)
         s->n_detached++; /* its slices point into the input, which stays until it is answered */
     else

@@ -176,6 +176,7 @@ void la_http_timer_arm(la_http_server *s);
 /* output.c */
 void la_http_output_add(la_http_connection *c, const void *p, size_t n);
 void la_http_output_flush(la_http_connection *c);    /* sends; what does not go stays in `unsent`; closes on an error */
+void la_http_output_forget(la_http_connection *c);   /* wipes `unsent`: tokens, secrets and cookies may be in it */
 void la_http_output_continue(la_http_connection *c); /* the socket takes more of `unsent` */
 void la_http_output_response(la_http_connection *c, const char *request_id, const la_http_response *response);
 void la_http_output_request_id(la_http_server *s, char ret[17]);

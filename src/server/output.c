@@ -12,10 +12,15 @@ static void queue(la_http_connection *c, const char *p, size_t n)
 {
     if (c->phase == LA_PHASE_CLOSED || n == 0)
         return;
-    char *all = realloc(c->unsent, c->unsent_n + n);
+    char *all = malloc(c->unsent_n + n); /* no realloc: it would leave an unwiped copy behind */
     if (!all) {
         la_http_connection_close(c);
         return;
+    }
+    if (c->unsent) {
+        memcpy(all, c->unsent, c->unsent_n);
+        la_wipe(c->unsent, c->unsent_n);
+        free(c->unsent);
     }
     memcpy(all + c->unsent_n, p, n);
     c->unsent = all;
@@ -55,14 +60,21 @@ void la_http_output_flush(la_http_connection *c)
     send_or_queue(c, s->out, n);
 }
 
+void la_http_output_forget(la_http_connection *c)
+{
+    if (c->unsent)
+        la_wipe(c->unsent, c->unsent_n);
+    free(c->unsent);
+    c->unsent = NULL;
+    c->unsent_at = c->unsent_n = 0;
+}
+
 void la_http_output_continue(la_http_connection *c)
 {
     c->unsent_at += send_some(c, c->unsent + c->unsent_at, c->unsent_n - c->unsent_at);
     if (c->phase == LA_PHASE_CLOSED || c->unsent_at < c->unsent_n)
         return;
-    free(c->unsent);
-    c->unsent = NULL;
-    c->unsent_at = c->unsent_n = 0;
+    la_http_output_forget(c);
 }
 
 void la_http_output_add(la_http_connection *c, const void *p, size_t n)

@@ -109,6 +109,20 @@ def test_init_again_changes_nothing(new_home):
     assert home.cli_json("app", "list") == apps
 
 
+def test_a_master_key_that_is_gone_is_not_made_anew(new_home):
+    home = new_home()
+    key = home.home / "master.key"
+    kept = key.read_bytes()
+    key.unlink()
+    done = home.cli("app", "list")
+    assert done.returncode == 1 and "master.key" in done.stderr and "leanauth init" not in done.stderr
+    done = run_cli("init", "--home", home.home, check=1)
+    assert "restore it from your backup" in done.stderr and not key.exists()
+    key.write_bytes(kept)
+    key.chmod(0o600)
+    assert home.cli("app", "list").returncode == 0
+
+
 def test_demo_json(home):
     document = json.loads((home.home / "demo.json").read_text())
     assert [e["name"] for e in document["environments"]] == ["production", "sandbox-uae", "sandbox-ksa"]

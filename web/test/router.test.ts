@@ -17,5 +17,6 @@ test('a path is taken apart, and put together again', () => {
 
 test('only a path of this site is returned to', () => {
   assert.deepEqual(['/audit', '/e/x/keys?a=1'].map(isOwnPath), [true, true]);
+  assert.deepEqual(['/\t/evil.example', '/\n/evil.example', '/a\r/b', '/\u0000/x'].map(isOwnPath), new Array(4).fill(false));
   assert.deepEqual([null, '', 'audit', '//evil.example', '/\\evil.example', 'https://evil.example', '/login'].map(isOwnPath), new Array(7).fill(false));
 });

@@ -15,6 +15,7 @@ typedef struct bench {
     la_admin_thread *thread;
     uv_async_t wake;
     uv_sem_t go;           /* a held request waits for it */
+    char order[64];        /* of what was worked on: L for a login, o for others */
     atomic_uint n_started; /* requests that the thread has begun */
     atomic_uint n_refreshed;
 } bench;
@@ -36,7 +37,9 @@ static void handle(void *self, const la_api_request *request, la_api_response *r
 {
     bench *b = self;
 
-    atomic_fetch_add(&b->n_started, 1);
+    unsigned n = atomic_fetch_add(&b->n_started, 1);
+    if (n < sizeof b->order - 1)
+        b->order[n] = request->method == LA_API_POST ? 'L' : 'o';
     if (la_slice_starts(request->path, LA_SLICE("/admin/held")))
         uv_sem_wait(&b->go);
     ret->status = 200;
@@ -181,6 +184,43 @@ static void an_answer_that_was_not_made_is_an_error(void **state)
     bench_close(&b);
 }
 
+/* Each login costs a slow hash, and anybody may send them. */
+static void logins_keep_nobody_waiting(void **state)
+{
+    char memory[8192];
+    enum { LOGINS = LA_ADMIN_LOGINS_MAX + 1, OTHERS = 3 };
+    int logins[LOGINS], others[OTHERS];
+    bench b;
+    bench_open(&b, true);
+    int held = rig_connect(b.rig);
+
+    send_text(b.rig, held, "GET /admin/held HTTP/1.1\r\nHost: a\r\n\r\n");
+    wait_until(&b, &b.n_started, 1);
+    for (int i = 0; i < LOGINS; i++) {
+        logins[i] = rig_connect(b.rig);
+        send_text(b.rig, logins[i], "POST /admin/v1/session HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}");
+    }
+    wait_for_answer(&b, logins[LOGINS - 1], memory, sizeof memory, 503);
+    for (int i = 0; i < OTHERS; i++) {
+        others[i] = rig_connect(b.rig);
+        send_text(b.rig, others[i], "GET /admin/v1/session HTTP/1.1\r\nHost: a\r\n\r\n");
+    }
+    for (int i = 0; i < 20; i++)
+        rig_turn(b.rig);
+    uv_sem_post(&b.go);
+    for (int i = 0; i < OTHERS; i++)
+        wait_for_answer(&b, others[i], memory, sizeof memory, 200);
+    for (int i = 0; i < LOGINS - 1; i++)
+        wait_for_answer(&b, logins[i], memory, sizeof memory, 200);
+    assert_int_equal(strncmp(b.order, "oLoLoLoLLLL", 11), 0);
+    close(held);
+    for (int i = 0; i < LOGINS; i++)
+        close(logins[i]);
+    for (int i = 0; i < OTHERS; i++)
+        close(others[i]);
+    bench_close(&b);
+}
+
 static void one_too_many_is_told_to_come_back(void **state)
 {
     char memory[8192];
@@ -320,6 +360,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_request_is_handed_over_whole),
         cmocka_unit_test(an_answer_that_was_not_made_is_an_error),
+        cmocka_unit_test(logins_keep_nobody_waiting),
         cmocka_unit_test(one_too_many_is_told_to_come_back),
         cmocka_unit_test(a_client_that_left_is_no_error),
         cmocka_unit_test(a_nudge_refreshes_without_a_request),

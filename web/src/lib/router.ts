@@ -38,9 +38,9 @@ export function match(pattern: string, path: string): Record<string, string> | n
   return found;
 }
 
-/** Only a path of this site may be gone back to: "//elsewhere" is another one. */
+/** Only a path of this site may be gone back to: "//elsewhere" is another one, and so is what becomes that: browsers drop tabs and newlines. */
 export function isOwnPath(path: string | null): path is string {
-  return path !== null && /^\/(?![/\\])/.test(path) && !path.startsWith('/login');
+  return path !== null && /^\/(?![/\\])[^\s\p{Cc}]*$/u.test(path) && !path.startsWith('/login');
 }
 
 export function navigate(to: string, { replace = false } = {}): void {
