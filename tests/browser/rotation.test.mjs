@@ -90,7 +90,7 @@ test('the revocation is in the log, and the log is whole', async () => {
   assert.equal(await event.count().then(async (n) => n || (await event.first().waitFor(), event.count())), 1);
   await says(event, 'Amal');
   await event.getByRole('button').click();
-  await says(dialog(page), t('audit.hash'));
+  await says(dialog(page), t('audit.previous_hash'));
   await page.keyboard.press('Escape');
   await dialog(page).waitFor({ state: 'detached' });
   await button(page, 'audit.verify').click();
