@@ -142,6 +142,7 @@ typedef struct la_config {
     la_request_log log_requests;
     uint32_t ready_max_stale_s; /* /readyz fails when the registry is staler; 0: never */
     la_limits_config limits;
+    uint32_t replay_max_entries; /* jtis of assertions and proofs that are remembered at a time */
     uint32_t usage_flush_s;
     uint32_t usage_keep_minutes_s;
     uint32_t usage_keep_hours_s;

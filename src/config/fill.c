@@ -306,6 +306,7 @@ la_result la_fill(const raw_root *raw, la_config *ret)
     ret->log_level = log_level(&raw->o_log);
     ret->log_requests = (la_request_log)log_requests(&raw->o_log);
     fill_limits(&raw->o_limits, &ret->limits);
+    ret->replay_max_entries = replay_max_entries(&raw->o_replay);
     fill_usage(&raw->o_usage, ret);
     ret->environments = calloc(raw->n_environments, sizeof *ret->environments);
     if (!ret->environments)

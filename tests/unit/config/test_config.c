@@ -19,6 +19,7 @@ static void absent_options_have_their_defaults(void **state)
     assert_true(c->admin_require_totp);
     assert_int_equal(c->admin_session_idle_s, 1800);
     assert_int_equal(c->admin_session_max_s, 43200);
+    assert_int_equal(c->replay_max_entries, 1000000);
     assert_int_equal(c->usage_flush_s, 10);
     assert_int_equal(c->usage_keep_minutes_s, 172800);
     assert_int_equal(c->usage_keep_hours_s, 7776000);
@@ -71,6 +72,7 @@ static const char everything[] =
     "listen: {address: \"::1\", port: 9000}\n"
     "admin: {address: 127.0.0.2, port: 9001, origin: \"https://leanauth.example.com\", environment: sandbox-1, "
     "audience: \"urn:a\", token_lifetime_s: 60, require_totp: false, session_idle_s: 61, session_max_s: 62}\n"
+    "replay: {max_entries: 1001}\n"
     "usage: {flush_s: 11, keep_minutes_s: 10801, keep_hours_s: 172801, keep_days_s: 0}\n"
     "workers: 3\n"
     "store: {sqlite: data/tokens.db, last_used_flush_s: 31}\n"
@@ -121,6 +123,7 @@ static void every_option_of_the_file_is_there(void **state)
     assert_false(c->admin_require_totp);
     assert_int_equal(c->admin_session_idle_s, 61);
     assert_int_equal(c->admin_session_max_s, 62);
+    assert_int_equal(c->replay_max_entries, 1001);
     assert_int_equal(c->usage_flush_s, 11);
     assert_int_equal(c->usage_keep_minutes_s, 10801);
     assert_int_equal(c->usage_keep_hours_s, 172801);
