@@ -31,6 +31,8 @@ typedef struct la_scope_policy {
     la_slice name;
     la_slice audience;
     uint32_t lifetime_s;
+    unsigned n_resources; /* audiences that `resource` may name (RFC 8707), besides `audience` */
+    la_slice *resources;
 } la_scope_policy;
 
 typedef struct la_endpoint {
@@ -95,6 +97,7 @@ typedef struct la_environment_config {
     unsigned n_admin_scopes; /* the last ones of them; not in the metadata */
     la_scope_policy *scopes;
     bool allow_origin;
+    uint32_t token_reuse_s;           /* the same request gets the same token for so long; 0: never */
     unsigned secrets_per_application; /* live at the same time; 2 */
     uint32_t jwks_max_age_s;
     uint32_t key_rotate_every_s;   /* 0: only by hand */
@@ -139,6 +142,7 @@ typedef struct la_config {
     la_request_log log_requests;
     uint32_t ready_max_stale_s; /* /readyz fails when the registry is staler; 0: never */
     la_limits_config limits;
+    uint32_t replay_max_entries; /* jtis of assertions and proofs that are remembered at a time */
     uint32_t usage_flush_s;
     uint32_t usage_keep_minutes_s;
     uint32_t usage_keep_hours_s;
@@ -153,6 +157,9 @@ typedef struct la_config {
  */
 la_result la_config_load(const char *path, la_config **ret);
 la_config *la_config_free(la_config *c); /* takes NULL; returns NULL */
+
+/* Whether tokens of the scope may be for that audience. */
+bool la_policy_allows(const la_scope_policy *p, la_slice audience);
 
 /* NULL where there is none of that name. */
 const la_environment_config *la_config_environment(const la_config *c, la_slice name);

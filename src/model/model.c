@@ -4,6 +4,10 @@ static const char *const auth_method_names[LA_AUTH_METHOD_COUNT] = {
     [LA_AUTH_CLIENT_SECRET] = "client_secret",
     [LA_AUTH_CLIENT_SECRET_BASIC] = "client_secret_basic",
     [LA_AUTH_CLIENT_SECRET_POST] = "client_secret_post",
+    [LA_AUTH_CLIENT_SECRET_JWT] = "client_secret_jwt",
+    [LA_AUTH_PRIVATE_KEY_JWT] = "private_key_jwt",
+    [LA_AUTH_TLS_CLIENT] = "tls_client_auth",
+    [LA_AUTH_SELF_SIGNED_TLS] = "self_signed_tls_client_auth",
 };
 
 const char *la_auth_method_name(la_auth_method m)
@@ -20,6 +24,22 @@ bool la_auth_method_parse(la_slice name, la_auth_method *ret)
         }
     }
     return false;
+}
+
+#define TAG_BITS 28
+#define TAG_MASK ((1u << TAG_BITS) - 1)
+
+/* The number within the application is in the lower bits (store/sqlite_internal.h). */
+uint32_t la_credential_tag_of_secret(uint64_t secret_id)
+{
+    return (uint32_t)LA_CREDENTIAL_SECRET << TAG_BITS | ((uint32_t)secret_id & 0xFFFF);
+}
+
+uint32_t la_credential_tag_of_thumbprint(unsigned kind, const uint8_t thumbprint[LA_THUMBPRINT_BYTES])
+{
+    uint32_t first = (uint32_t)thumbprint[0] << 24 | (uint32_t)thumbprint[1] << 16 | (uint32_t)thumbprint[2] << 8 |
+                     thumbprint[3];
+    return kind << TAG_BITS | (first >> 4 & TAG_MASK);
 }
 
 bool la_is_vschar(la_slice s)

@@ -22,22 +22,38 @@
 #define LA_DIGEST_BYTES 32
 #define LA_KID_CHARS 43 /* RFC 7638 SHA-256 thumbprint in base64url */
 #define LA_ALG_MAX 16
+#define LA_THUMBPRINT_BYTES 32     /* SHA-256 of a certificate's DER (RFC 8705 3.1), or of a JWK (RFC 7638) */
+#define LA_CERTIFICATES_MAX 8      /* live certificates of one application */
+#define LA_CERTIFICATE_MAX 8192    /* bytes of one, DER */
+#define LA_JWKS_INLINE_MAX 8192    /* bytes of a key set that is registered inline */
+#define LA_JWKS_URI_MAX 512        /* characters */
+#define LA_SUBJECT_MAX 512         /* bytes of a registered certificate subject, of whatever kind */
+#define LA_AUDIENCES_MAX 1024      /* bytes of a list of audiences */
+#define LA_REGISTRATION_MAX 12288  /* bytes of a registration as the store keeps it */
+#define LA_WRAPPED_SECRET_MAX 320  /* bytes of a wrapped client secret */
+#define LA_STATUS_LIST_ID_BYTES 32 /* see oauth/status.h */
+#define LA_JTI_MAX 64              /* characters */
 
 /* How an application authenticates (RFC 7591 2, token_endpoint_auth_method). One per application. */
 typedef enum la_auth_method {
     LA_AUTH_CLIENT_SECRET = 0,   /* client_secret_basic or client_secret_post */
     LA_AUTH_CLIENT_SECRET_BASIC, /* only that */
     LA_AUTH_CLIENT_SECRET_POST,
+    LA_AUTH_CLIENT_SECRET_JWT, /* an assertion, its MAC by the secret (RFC 7523 2.2, OpenID Connect Core 9) */
+    LA_AUTH_PRIVATE_KEY_JWT,   /* an assertion, signed */
+    LA_AUTH_TLS_CLIENT,        /* a certificate of a trusted authority (RFC 8705 2.1) */
+    LA_AUTH_SELF_SIGNED_TLS,   /* a certificate that was registered (RFC 8705 2.2) */
     LA_AUTH_METHOD_COUNT
 } la_auth_method;
 
-/* "client_secret", "client_secret_basic", … */
+/* "client_secret", "client_secret_basic", …, "private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth" */
 const char *la_auth_method_name(la_auth_method m);
 bool la_auth_method_parse(la_slice name, la_auth_method *ret);
 
 typedef enum la_secret_kind {
     LA_SECRET_KEYED = 0, /* digest = HMAC-SHA-256(pepper, secret): ours, or an imported one after first use */
     LA_SECRET_SLOW,      /* slow_hash = crypt(3) or Argon2id text of an imported secret */
+    LA_SECRET_WRAPPED,   /* the secret itself, wrapped, beside its digest: what client_secret_jwt needs */
 } la_secret_kind;
 
 typedef struct la_secret_record {
@@ -46,7 +62,42 @@ typedef struct la_secret_record {
     la_secret_kind kind;
     uint8_t digest[LA_DIGEST_BYTES];
     la_slice slow_hash;
+    la_slice wrapped; /* la_wrap with the purpose "client-secret" and the client_id as the name */
 } la_secret_record;
+
+/* What a certificate must say of its owner (RFC 8705 2.1.2). Exactly one kind for an application. */
+typedef enum la_subject_kind {
+    LA_SUBJECT_NONE = 0,
+    LA_SUBJECT_DN,
+    LA_SUBJECT_SAN_DNS,
+    LA_SUBJECT_SAN_URI,
+    LA_SUBJECT_SAN_IP,
+    LA_SUBJECT_SAN_EMAIL,
+    LA_SUBJECT_KIND_COUNT
+} la_subject_kind;
+
+/* What an application registered beyond its method and scopes (RFC 7591 2, RFC 8705, RFC 9449). All zero: nothing. */
+typedef struct la_registration {
+    bool fapi;                    /* FAPI 2.0 Security Profile, whatever its environment says */
+    bool dpop_bound;              /* dpop_bound_access_tokens */
+    bool certificate_bound;       /* tls_client_certificate_bound_access_tokens */
+    bool token_endpoint_audience; /* takes the token endpoint's URL as the audience of an assertion, too */
+    bool token_exchange;          /* its grant_types have token exchange (RFC 8693) */
+    uint32_t requests_per_minute; /* 0: as the environment says */
+    la_subject_kind subject_kind;
+    la_slice subject;
+    la_slice jwks;                    /* a JWK set, as text; absent where there is none */
+    la_slice jwks_uri;                /* or where one is; absent where there is none */
+    la_slice signing_alg;             /* token_endpoint_auth_signing_alg; absent: any that fits */
+    la_slice introspection_audiences; /* space-separated: whose tokens it may ask about; absent: none */
+} la_registration;
+
+/* A live certificate of an application. */
+typedef struct la_certificate_record {
+    uint64_t certificate_id;
+    uint8_t thumbprint[LA_THUMBPRINT_BYTES];
+    int64_t expires_at_s;
+} la_certificate_record;
 
 /* What the token path needs of an application; its name and its revoked or expired secrets stay in the store. */
 typedef struct la_application_record {
@@ -58,7 +109,47 @@ typedef struct la_application_record {
     la_slice scopes; /* space-separated: "api customer payments"; `customer` stands for customer.<id> */
     unsigned n_secrets;
     la_secret_record secrets[LA_SECRETS_MAX];
+    la_registration registration;
+    uint64_t
+        version; /* grows with each change of registration or certificates: what was derived from them is stale then.
+                         0 where there are neither */
+    unsigned n_certificates;
+    la_certificate_record certificates[LA_CERTIFICATES_MAX];
 } la_application_record;
+
+/* Which credential of its application a token was issued to: kind in the upper four bits, below it the number of a secret, or
+ * the first 28 bits of the thumbprint of a certificate or of a key. In the jti of the token, so that all that a credential got can be
+ * revoked without a list of tokens. */
+enum { LA_CREDENTIAL_SECRET = 0, LA_CREDENTIAL_CERTIFICATE = 1, LA_CREDENTIAL_KEY = 2 };
+uint32_t la_credential_tag_of_secret(uint64_t secret_id);
+uint32_t la_credential_tag_of_thumbprint(unsigned kind, const uint8_t thumbprint[LA_THUMBPRINT_BYTES]);
+
+/* What is revoked: one token until it would have expired, or what was issued up to before_s to a credential or to an
+ * application. Kept until expires_at_s, when no such token can be valid any more. */
+typedef enum la_revocation_kind {
+    LA_REVOKED_TOKEN = 1,
+    LA_REVOKED_CREDENTIAL,
+    LA_REVOKED_APPLICATION,
+} la_revocation_kind;
+
+typedef struct la_revocation_record {
+    uint16_t environment_id;
+    la_revocation_kind kind;
+    uint64_t application_id;
+    uint32_t credential_tag; /* of a credential */
+    la_slice jti;            /* of a token */
+    int64_t before_s;        /* of a credential or an application: tokens with iat <= this */
+    int64_t expires_at_s;
+    la_slice list; /* the token's status list, LA_STATUS_LIST_ID_BYTES; absent where it has none */
+    uint32_t list_index;
+} la_revocation_record;
+
+/* The certificate authority of an environment, as far as the token path needs it. */
+typedef struct la_authority_record {
+    uint16_t environment_id;
+    la_slice certificate; /* DER */
+    la_slice crl;         /* DER; absent before the first */
+} la_authority_record;
 
 typedef struct la_customer_record {
     uint16_t environment_id;
@@ -99,6 +190,9 @@ typedef enum la_feed_kind {
     LA_FEED_DELETE_CUSTOMER,
     LA_FEED_PUT_KEY,
     LA_FEED_DELETE_KEY, /* key.environment_id and .kid are set */
+    LA_FEED_PUT_REVOCATION,
+    LA_FEED_DELETE_REVOCATION, /* all but the times are set */
+    LA_FEED_PUT_AUTHORITY,
 } la_feed_kind;
 
 typedef struct la_feed_item {
@@ -109,6 +203,8 @@ typedef struct la_feed_item {
         la_application_record application;
         la_customer_record customer;
         la_key_record key;
+        la_revocation_record revocation;
+        la_authority_record authority;
     };
 } la_feed_item;
 

@@ -18,6 +18,10 @@ static const la_slice names[LA_PARAM_COUNT] = {
     [LA_PARAM_ACTOR_TOKEN] = LA_SLICE_INIT("actor_token"),
     [LA_PARAM_ACTOR_TOKEN_TYPE] = LA_SLICE_INIT("actor_token_type"),
     [LA_PARAM_REQUESTED_TOKEN_TYPE] = LA_SLICE_INIT("requested_token_type"),
+    [LA_PARAM_TOKEN] = LA_SLICE_INIT("token"),
+    [LA_PARAM_TOKEN_TYPE_HINT] = LA_SLICE_INIT("token_type_hint"),
+    [LA_PARAM_AUDIENCE] = LA_SLICE_INIT("audience"),
+    [LA_PARAM_RESOURCE] = LA_SLICE_INIT("resource"),
 };
 
 la_result la_form_check_content_type(la_slice content_type)
@@ -118,12 +122,18 @@ static la_result take_pair(la_slice pair, la_arena *arena, bool seen[LA_PARAM_CO
     la_parameter p = find(name);
     if (p == LA_PARAM_COUNT)
         return la_ok();
-    if (seen[p])
+    if (seen[p] && p != LA_PARAM_RESOURCE)
         return la_error(LA_FORM_REPEATED);
     if (p != LA_PARAM_SCOPE && has_control)
         return la_error(LA_FORM_ENCODING);
+    if (p == LA_PARAM_RESOURCE && value.n) {
+        if (form->n_resources == LA_RESOURCES_MAX)
+            return la_error(LA_FORM_TOO_MANY);
+        form->resources[form->n_resources++] = value;
+    }
+    if (!seen[p] || !form->values[p].p)
+        form->values[p] = value.n ? value : LA_NO_SLICE;
     seen[p] = true;
-    form->values[p] = value.n ? value : LA_NO_SLICE;
     return la_ok();
 }
 

@@ -18,12 +18,19 @@ typedef enum la_parameter {
     LA_PARAM_ACTOR_TOKEN,
     LA_PARAM_ACTOR_TOKEN_TYPE,
     LA_PARAM_REQUESTED_TOKEN_TYPE,
+    LA_PARAM_TOKEN,
+    LA_PARAM_TOKEN_TYPE_HINT,
+    LA_PARAM_AUDIENCE,
+    LA_PARAM_RESOURCE, /* the one that may come several times (RFC 8707 2); the value here is the first */
     LA_PARAM_COUNT
 } la_parameter;
 
 /* Values, decoded; p is NULL for what was absent or empty, which mean the same (RFC 6749 3.2). */
+#define LA_RESOURCES_MAX 8
 typedef struct la_form {
     la_slice values[LA_PARAM_COUNT];
+    unsigned n_resources; /* empty ones are left out */
+    la_slice resources[LA_RESOURCES_MAX];
 } la_form;
 
 /* CONTENT_TYPE unless the value is the form's media type, parameters aside. */

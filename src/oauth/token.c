@@ -38,6 +38,7 @@ static la_result issue(const la_token_context *context, const la_token_request *
     LA_TRY(la_client_authenticate(context, request, &form, outcome, &application));
     LA_TRY(check_grant(&form));
     LA_TRY(la_scope_decide(context, &application, form.values[LA_PARAM_SCOPE], &grant));
+    LA_TRY(la_resource_decide(&form, &grant));
     outcome->is_customer = grant.customer_id.p != NULL;
     return la_issuer_write_response(context, &grant, application.client_id, body, &outcome->scope);
 }

@@ -130,6 +130,56 @@ static la_result delete_named(la_registry_batch *b, la_record_kind kind, uint16_
     return delete (b, &was_there);
 }
 
+/* The name of a revocation's record, or of its place in a status list. */
+#define REVOCATION_NAME_MAX 128
+
+static la_slice revocation_name(const la_revocation_record *v, bool listed, char memory[REVOCATION_NAME_MAX])
+{
+    la_buffer name;
+    la_buffer_init_fixed(&name, memory, REVOCATION_NAME_MAX);
+    if (listed)
+        la_record_write_listed_name(v->list, v->list_index, &name);
+    else
+        la_record_write_revocation_name(v, &name);
+    return la_buffer_ok(&name) ? la_buffer_slice(&name) : LA_SLICE("");
+}
+
+static la_result put_revocation(la_registry_batch *b, const la_revocation_record *v)
+{
+    bool is_new;
+    char memory[REVOCATION_NAME_MAX];
+    LA_TRY(set_key(b, LA_RECORD_REVOCATION, v->environment_id, revocation_name(v, false, memory)));
+    la_record_write_revocation(v, &b->value);
+    LA_TRY(put(b, &is_new));
+    if (!v->list.p)
+        return la_ok();
+    return put_u64(b, LA_RECORD_LISTED, v->environment_id, revocation_name(v, true, memory), (uint64_t)v->expires_at_s);
+}
+
+static la_result delete_revocation(la_registry_batch *b, const la_revocation_record *v)
+{
+    char memory[REVOCATION_NAME_MAX];
+    LA_TRY(delete_named(b, LA_RECORD_REVOCATION, v->environment_id, revocation_name(v, false, memory)));
+    if (!v->list.p)
+        return la_ok();
+    return delete_named(b, LA_RECORD_LISTED, v->environment_id, revocation_name(v, true, memory));
+}
+
+static la_result put_blob(la_registry_batch *b, la_record_kind kind, uint16_t environment_id, la_slice name,
+                          la_slice blob)
+{
+    bool is_new;
+    LA_TRY(set_key(b, kind, environment_id, name));
+    la_buffer_add(&b->value, blob);
+    return put(b, &is_new);
+}
+
+static la_result put_authority(la_registry_batch *b, const la_authority_record *a)
+{
+    LA_TRY(put_blob(b, LA_RECORD_AUTHORITY, a->environment_id, LA_AUTHORITY_CERTIFICATE, a->certificate));
+    return a->crl.p ? put_blob(b, LA_RECORD_AUTHORITY, a->environment_id, LA_AUTHORITY_CRL, a->crl) : la_ok();
+}
+
 la_result la_registry_batch_apply(la_registry_batch *b, const la_feed_item *item)
 {
     switch (item->kind) {
@@ -150,6 +200,12 @@ la_result la_registry_batch_apply(la_registry_batch *b, const la_feed_item *item
         return put_key_record(b, &item->key);
     case LA_FEED_DELETE_KEY:
         return delete_named(b, LA_RECORD_KEY, item->key.environment_id, item->key.kid);
+    case LA_FEED_PUT_REVOCATION:
+        return put_revocation(b, &item->revocation);
+    case LA_FEED_DELETE_REVOCATION:
+        return delete_revocation(b, &item->revocation);
+    case LA_FEED_PUT_AUTHORITY:
+        return put_authority(b, &item->authority);
     }
     return la_fail(LA_INVALID, "unknown feed item %d", (int)item->kind);
 }

@@ -21,8 +21,12 @@ struct la_registry {
 #define LA_META_PEPPER LA_SLICE("pepper")
 #define LA_META_APPLICATIONS LA_SLICE("applications")
 
+/* Names of the AUTHORITY records of an environment. */
+#define LA_AUTHORITY_CERTIFICATE LA_SLICE("certificate")
+#define LA_AUTHORITY_CRL LA_SLICE("crl")
+
 /* Of the records' form: a file of another one is rebuilt. */
-#define LA_REGISTRY_FORMAT 1
+#define LA_REGISTRY_FORMAT 2
 
 /* An LMDB or errno code as a result with a detail that begins with `what`. */
 la_result la_registry_lmdb_result(int code, const char *what);

@@ -42,6 +42,18 @@ la_result la_registry_find_pepper(la_registry_view *v, la_slice *ret_wrapped);
 typedef la_result (*la_registry_key_fn)(void *self, const la_key_record *key);
 la_result la_registry_each_key(la_registry_view *v, uint16_t environment_id, la_registry_key_fn each, void *self);
 
+/* What is revoked. `revocation` says what is asked for (environment, kind and what goes with it) and gets the times. NOT_FOUND
+ * where it is not. */
+la_result la_registry_find_revocation(la_registry_view *v, la_revocation_record *revocation);
+
+/* Calls `each` for every revoked token of a status list, in order of its index. */
+typedef void (*la_registry_listed_fn)(void *self, uint32_t index);
+la_result la_registry_each_listed(la_registry_view *v, uint16_t environment_id, la_slice list,
+                                  la_registry_listed_fn each, void *self);
+
+/* The environment's own certificate authority; NOT_FOUND where it has none. Slices point into the map. */
+la_result la_registry_find_authority(la_registry_view *v, uint16_t environment_id, la_authority_record *ret);
+
 /* Applications of all environments, for metrics. */
 uint64_t la_registry_count_applications(la_registry_view *v);
 

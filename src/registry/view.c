@@ -118,6 +118,61 @@ la_result la_registry_each_key(la_registry_view *v, uint16_t environment_id, la_
     return r;
 }
 
+la_result la_registry_find_revocation(la_registry_view *v, la_revocation_record *revocation)
+{
+    char memory[LA_RECORD_KEY_MAX];
+    la_buffer name;
+    la_slice value;
+    la_buffer_init_fixed(&name, memory, sizeof memory);
+    la_record_write_revocation_name(revocation, &name);
+    if (!la_buffer_ok(&name))
+        return la_error(LA_NOT_FOUND);
+    LA_TRY(get(v, LA_RECORD_REVOCATION, revocation->environment_id, la_buffer_slice(&name), &value));
+    return la_record_read_revocation(value, revocation);
+}
+
+static la_result each_listed(MDB_cursor *cursor, la_slice prefix, la_registry_listed_fn each, void *self)
+{
+    MDB_val key = {prefix.n, (void *)(uintptr_t)prefix.p}, value;
+    int e = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
+    while (!e && la_slice_starts((la_slice){key.mv_data, key.mv_size}, prefix)) {
+        uint32_t index;
+        if (la_record_read_listed_index((la_slice){key.mv_data, key.mv_size}, &index))
+            each(self, index);
+        e = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+    }
+    return e && e != MDB_NOTFOUND ? la_registry_lmdb_result(e, "the registry cannot be read") : la_ok();
+}
+
+la_result la_registry_each_listed(la_registry_view *v, uint16_t environment_id, la_slice list,
+                                  la_registry_listed_fn each, void *self)
+{
+    char memory[LA_RECORD_KEY_MAX];
+    la_buffer prefix;
+    MDB_cursor *cursor = NULL;
+    if (!v->awake)
+        return la_fail(LA_CONFLICT, "the registry view is at rest");
+    la_buffer_init_fixed(&prefix, memory, sizeof memory);
+    LA_TRY(la_record_write_key(LA_RECORD_LISTED, environment_id, list, &prefix));
+    int e = mdb_cursor_open(v->txn, v->registry->dbi, &cursor);
+    if (e)
+        return la_registry_lmdb_result(e, "the registry cannot be read");
+    la_result r = each_listed(cursor, la_buffer_slice(&prefix), each, self);
+    mdb_cursor_close(cursor);
+    return r;
+}
+
+la_result la_registry_find_authority(la_registry_view *v, uint16_t environment_id, la_authority_record *ret)
+{
+    la_slice certificate, crl = LA_NO_SLICE;
+    LA_TRY(get(v, LA_RECORD_AUTHORITY, environment_id, LA_AUTHORITY_CERTIFICATE, &certificate));
+    la_result r = get(v, LA_RECORD_AUTHORITY, environment_id, LA_AUTHORITY_CRL, &crl);
+    if (!la_is_ok(r) && r.code != LA_NOT_FOUND)
+        return r;
+    *ret = (la_authority_record){environment_id, certificate, crl};
+    return la_ok();
+}
+
 uint64_t la_registry_count_applications(la_registry_view *v)
 {
     la_slice value;

@@ -5,9 +5,12 @@
 #include "server/health.h"
 #include "server/http.h"
 #include "server/metrics.h"
+#include "server/rate_limit.h"
+#include "server/replay.h"
 #include "server/snapshot.h"
 #include "server/tally.h"
 #include "server/throttle.h"
+#include "server/token_reuse.h"
 #include "server/upgrades.h"
 
 #include <uv.h>
@@ -51,6 +54,9 @@ typedef struct la_daemon {
     /* shared, each safe by itself */
     la_http_census *census;
     la_throttle *throttle;
+    la_replay *replay;
+    la_rate_limit *rate_limit;
+    la_token_reuse *token_reuse;
     la_metrics *metrics;
     la_upgrades *upgrades;
     la_tls_shared tls;

@@ -286,5 +286,6 @@ void la_metrics_write(la_metrics *m, const la_metrics_gauges *gauges, la_buffer 
     write_registry(m, gauges, ret);
     write_keys(gauges, ret);
     la_metrics_write_tls(m, gauges, ret);
+    la_metrics_write_tables(gauges, ret);
     write_process(m, gauges, ret);
 }

@@ -85,14 +85,17 @@ typedef struct la_metrics_gauges {
     const la_metrics_certificate *certificates;
     unsigned n_certificates;
     uint64_t certificates_loaded, certificates_refused;
+    uint64_t replay_entries, replay_refused_full;
+    uint32_t tokens_kept; /* for reuse */
     uint32_t connections;
     int64_t now_ms;
     int64_t started_at_s;
 } la_metrics_gauges;
 
-/* For tls_metrics.c: the sum over all loops of the counter at this offset of la_counters. */
+/* For tls_metrics.c and table_metrics.c: the sum over all loops of the counter at this offset of la_counters. */
 uint64_t la_metrics_sum(const la_metrics *m, size_t offset);
 void la_metrics_write_tls(const la_metrics *m, const la_metrics_gauges *gauges, la_buffer *ret);
+void la_metrics_write_tables(const la_metrics_gauges *gauges, la_buffer *ret);
 
 /* The Prometheus text exposition format 0.0.4. */
 void la_metrics_write(la_metrics *m, const la_metrics_gauges *gauges, la_buffer *ret);

@@ -77,6 +77,7 @@ la_result la_reload(const char *path, const la_shared_config *started_with, la_s
     keep_path("master_key", kept->master_key_path, &c->master_key_path);
     keep_number("store.last_used_flush_s", kept->last_used_flush_s, &c->last_used_flush_s);
     keep_number("limits.connections", kept->limits.connections, &c->limits.connections);
+    keep_number("replay.max_entries", kept->replay_max_entries, &c->replay_max_entries);
     check_environments(kept, c);
     *ret = shared;
     return la_ok();

@@ -278,11 +278,16 @@ static la_result make_shared_parts(la_daemon *d)
     size_worker_pool(d->n_workers);
     d->census = la_http_census_new(c->limits.connections, c->limits.connections_per_address);
     d->throttle = la_throttle_new(la_clock_monotonic_us());
+    d->replay = la_replay_new(c->replay_max_entries);
+    d->rate_limit = la_rate_limit_new();
+    d->token_reuse = la_token_reuse_new();
     d->metrics = la_metrics_new(d->n_workers);
     d->upgrades = la_upgrades_new();
     d->tls.tickets = la_tls_tickets_new();
     d->workers = calloc(d->n_workers, sizeof(la_worker *));
     d->tallies = calloc(d->n_workers + 1, sizeof(la_tally));
+    if (!d->replay || !d->rate_limit || !d->token_reuse)
+        return la_fail(LA_NO_MEMORY, "out of memory");
     if (!d->census || !d->throttle || !d->metrics || !d->upgrades || !d->tls.tickets || !d->workers || !d->tallies)
         return la_fail(LA_NO_MEMORY, "out of memory");
     while (d->n_tallies <= d->n_workers) {
@@ -403,6 +408,9 @@ static void tear_down(la_daemon *d)
     la_http_census_free(d->admin_census);
     la_http_census_free(d->census);
     la_throttle_free(d->throttle);
+    la_replay_free(d->replay);
+    la_rate_limit_free(d->rate_limit);
+    la_token_reuse_free(d->token_reuse);
     la_metrics_free(d->metrics);
     la_upgrades_free(d->upgrades);
     la_tls_tickets_free(d->tls.tickets);

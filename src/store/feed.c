@@ -124,6 +124,9 @@ static la_result gather_application(gathered *g, la_sql *q)
     a->auth_method = (la_auth_method)method;
     a->scopes = la_slice_of(g->scopes);
     a->n_secrets = 0;
+    a->registration = (la_registration){0};
+    a->version = 0;
+    a->n_certificates = 0;
     return la_ok();
 }
 

@@ -19,6 +19,7 @@ static void absent_options_have_their_defaults(void **state)
     assert_true(c->admin_require_totp);
     assert_int_equal(c->admin_session_idle_s, 1800);
     assert_int_equal(c->admin_session_max_s, 43200);
+    assert_int_equal(c->replay_max_entries, 1000000);
     assert_int_equal(c->usage_flush_s, 10);
     assert_int_equal(c->usage_keep_minutes_s, 172800);
     assert_int_equal(c->usage_keep_hours_s, 7776000);
@@ -71,6 +72,7 @@ static const char everything[] =
     "listen: {address: \"::1\", port: 9000}\n"
     "admin: {address: 127.0.0.2, port: 9001, origin: \"https://leanauth.example.com\", environment: sandbox-1, "
     "audience: \"urn:a\", token_lifetime_s: 60, require_totp: false, session_idle_s: 61, session_max_s: 62}\n"
+    "replay: {max_entries: 1001}\n"
     "usage: {flush_s: 11, keep_minutes_s: 10801, keep_hours_s: 172801, keep_days_s: 0}\n"
     "workers: 3\n"
     "store: {sqlite: data/tokens.db, last_used_flush_s: 31}\n"
@@ -96,12 +98,13 @@ static const char everything[] =
     "    test: true\n"
     "    algorithm: EdDSA\n"
     "    profile: spring\n"
-    "    api: {audience: \"urn:api\", lifetime_s: 1}\n"
+    "    api: {audience: \"urn:api\", resources: [\"urn:ledger\", \"urn:cards\"], lifetime_s: 1}\n"
     "    customer: {audience: \"urn:sdk\", lifetime_s: 600, policy: registered, id_format: digits}\n"
     "    scopes:\n"
     "      - {name: pay, audience: \"urn:api\", lifetime_s: 86400}\n"
     "      - {name: report, audience: \"urn:report\"}\n"
     "    allow_origin: true\n"
+    "    token_reuse_s: 30\n"
     "    secrets_per_application: 8\n"
     "    jwks_max_age_s: 60\n"
     "    keys: {rotate_every_s: 86400, publish_margin_s: 0}\n";
@@ -120,6 +123,7 @@ static void every_option_of_the_file_is_there(void **state)
     assert_false(c->admin_require_totp);
     assert_int_equal(c->admin_session_idle_s, 61);
     assert_int_equal(c->admin_session_max_s, 62);
+    assert_int_equal(c->replay_max_entries, 1001);
     assert_int_equal(c->usage_flush_s, 11);
     assert_int_equal(c->usage_keep_minutes_s, 10801);
     assert_int_equal(c->usage_keep_hours_s, 172801);
@@ -161,6 +165,10 @@ static void every_option_of_an_environment_is_there(void **state)
     assert_int_equal(e->profile, LA_PROFILE_SPRING);
     assert_slice(e->api.audience, "urn:api");
     assert_int_equal(e->api.lifetime_s, 1);
+    assert_int_equal(e->api.n_resources, 2);
+    assert_slice(e->api.resources[1], "urn:cards");
+    assert_int_equal(e->customer.n_resources, 0);
+    assert_int_equal(e->token_reuse_s, 30);
     assert_slice(e->customer.audience, "urn:sdk");
     assert_int_equal(e->customer.lifetime_s, 600);
     assert_int_equal(e->customer_policy, LA_CUSTOMERS_REGISTERED);

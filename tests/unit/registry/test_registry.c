@@ -35,6 +35,11 @@ static void apply(la_registry *r, bool from_scratch, const la_feed_item *items, 
     assert_ok(la_registry_batch_commit(b, p));
 }
 
+static void note_index(void *self, uint32_t index)
+{
+    *(uint32_t *)self = index;
+}
+
 static void records_come_back_as_they_went_in(void **state)
 {
     char *dir = unit_mkdir();
@@ -309,10 +314,115 @@ static void readers_never_see_half_a_batch(void **state)
     unit_rmdir(dir);
 }
 
+/* What applications register, and what is revoked: as it went in, and absent where it was not there. */
+static void registrations_and_revocations_come_back(void **state)
+{
+    char *dir = unit_mkdir();
+    la_registry *r;
+    la_registry_view *v;
+    la_application_record a;
+    static const char list[] = "0123456789abcdef0123456789abcdef";
+    assert_ok(la_registry_open(dir, &r));
+    la_feed_item items[] = {
+        application(LA_SLICE("bank"), true, 5),
+        application(LA_SLICE("plain"), true, 6),
+        {.kind = LA_FEED_PUT_REVOCATION,
+         .revocation = {.environment_id = 2,
+                        .kind = LA_REVOKED_TOKEN,
+                        .application_id = 7,
+                        .jti = LA_SLICE("j1"),
+                        .expires_at_s = 50,
+                        .list_index = 258}},
+        {.kind = LA_FEED_PUT_REVOCATION,
+         .revocation = {.environment_id = 2,
+                        .kind = LA_REVOKED_CREDENTIAL,
+                        .application_id = 7,
+                        .credential_tag = 3,
+                        .before_s = 40,
+                        .expires_at_s = 60}},
+        {.kind = LA_FEED_PUT_AUTHORITY, .authority = {2, LA_SLICE("der"), LA_NO_SLICE}},
+    };
+    items[2].revocation.list = (la_slice){list, sizeof list - 1};
+    la_application_record *bank = &items[0].application;
+    bank->auth_method = LA_AUTH_TLS_CLIENT;
+    bank->version = 9;
+    bank->registration = (la_registration){.fapi = true,
+                                           .certificate_bound = true,
+                                           .requests_per_minute = 60,
+                                           .subject_kind = LA_SUBJECT_SAN_URI,
+                                           .subject = LA_SLICE("urn:bank"),
+                                           .introspection_audiences = LA_SLICE("https://a https://b")};
+    bank->n_certificates = 1;
+    bank->certificates[0] = (la_certificate_record){4, {1, 2, 3}, 77};
+    bank->secrets[0].kind = LA_SECRET_WRAPPED;
+    bank->secrets[0].wrapped = LA_SLICE("sealed");
+    apply(r, true, items, sizeof items / sizeof items[0], &position_1);
+    assert_ok(la_registry_view_new(r, &v));
+    assert_ok(la_registry_view_refresh(v));
+
+    assert_ok(la_registry_find_application(v, 2, LA_SLICE("bank"), &a));
+    assert_int_equal(a.auth_method, LA_AUTH_TLS_CLIENT);
+    assert_int_equal(a.version, 9);
+    assert_true(a.registration.fapi && a.registration.certificate_bound);
+    assert_false(a.registration.dpop_bound || a.registration.token_exchange || a.registration.token_endpoint_audience);
+    assert_int_equal(a.registration.requests_per_minute, 60);
+    assert_int_equal(a.registration.subject_kind, LA_SUBJECT_SAN_URI);
+    assert_slice(a.registration.subject, "urn:bank");
+    assert_slice(a.registration.introspection_audiences, "https://a https://b");
+    assert_null(a.registration.jwks.p);
+    assert_int_equal(a.n_certificates, 1);
+    assert_int_equal(a.certificates[0].certificate_id, 4);
+    assert_int_equal(a.certificates[0].thumbprint[2], 3);
+    assert_int_equal(a.certificates[0].expires_at_s, 77);
+    assert_slice(a.secrets[0].wrapped, "sealed");
+    assert_int_equal(a.secrets[0].digest[0], 5);
+
+    assert_ok(la_registry_find_application(v, 2, LA_SLICE("plain"), &a));
+    assert_int_equal(a.n_certificates, 0);
+    assert_int_equal(a.version, 0);
+    assert_false(a.registration.fapi);
+    assert_null(a.registration.subject.p);
+
+    la_revocation_record asked = {.environment_id = 2, .kind = LA_REVOKED_TOKEN, .jti = LA_SLICE("j1")};
+    assert_ok(la_registry_find_revocation(v, &asked));
+    assert_int_equal(asked.expires_at_s, 50);
+    asked = (la_revocation_record){.environment_id = 1, .kind = LA_REVOKED_TOKEN, .jti = LA_SLICE("j1")};
+    assert_code(la_registry_find_revocation(v, &asked), LA_NOT_FOUND);
+    asked = (la_revocation_record){
+        .environment_id = 2, .kind = LA_REVOKED_CREDENTIAL, .application_id = 7, .credential_tag = 3};
+    assert_ok(la_registry_find_revocation(v, &asked));
+    assert_int_equal(asked.before_s, 40);
+    asked.kind = LA_REVOKED_APPLICATION;
+    assert_code(la_registry_find_revocation(v, &asked), LA_NOT_FOUND);
+    uint32_t index = 0;
+    assert_ok(la_registry_each_listed(v, 2, (la_slice){list, sizeof list - 1}, note_index, &index));
+    assert_int_equal(index, 258);
+
+    la_authority_record authority;
+    assert_ok(la_registry_find_authority(v, 2, &authority));
+    assert_slice(authority.certificate, "der");
+    assert_null(authority.crl.p);
+    assert_code(la_registry_find_authority(v, 1, &authority), LA_NOT_FOUND);
+
+    items[2].kind = LA_FEED_DELETE_REVOCATION;
+    la_registry_view_rest(v);
+    apply(r, false, &items[2], 1, &position_1);
+    assert_ok(la_registry_view_refresh(v));
+    asked = (la_revocation_record){.environment_id = 2, .kind = LA_REVOKED_TOKEN, .jti = LA_SLICE("j1")};
+    assert_code(la_registry_find_revocation(v, &asked), LA_NOT_FOUND);
+    index = 0;
+    assert_ok(la_registry_each_listed(v, 2, (la_slice){list, sizeof list - 1}, note_index, &index));
+    assert_int_equal(index, 0);
+    la_registry_view_free(v);
+    la_registry_free(r);
+    unit_rmdir(dir);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(records_come_back_as_they_went_in),
+        cmocka_unit_test(registrations_and_revocations_come_back),
         cmocka_unit_test(keys_of_one_environment),
         cmocka_unit_test(a_view_sees_one_state_until_it_is_refreshed),
         cmocka_unit_test(an_aborted_batch_leaves_nothing),

@@ -183,6 +183,23 @@ la_result mirror_apply(void *self, const la_feed_item *item)
         else
             drop(m, key);
         break;
+    case LA_FEED_PUT_REVOCATION:
+    case LA_FEED_DELETE_REVOCATION:
+        snprintf(key, sizeof key, "revocation %u %d %llu %u %.*s", item->revocation.environment_id,
+                 (int)item->revocation.kind, (unsigned long long)item->revocation.application_id,
+                 item->revocation.credential_tag, LA_FMT(item->revocation.jti));
+        snprintf(value, sizeof value, "%lld %lld", (long long)item->revocation.before_s,
+                 (long long)item->revocation.expires_at_s);
+        if (item->kind == LA_FEED_PUT_REVOCATION)
+            put(m, key, value);
+        else
+            drop(m, key);
+        break;
+    case LA_FEED_PUT_AUTHORITY:
+        snprintf(key, sizeof key, "authority %u", item->authority.environment_id);
+        snprintf(value, sizeof value, "%zu %zu", item->authority.certificate.n, item->authority.crl.n);
+        put(m, key, value);
+        break;
     case LA_FEED_PUT_CUSTOMER:
     case LA_FEED_DELETE_CUSTOMER:
         snprintf(key, sizeof key, "customer %u %.*s", item->customer.environment_id,
