@@ -107,14 +107,37 @@ static la_result check_audience(const la_config_document *d, const la_environmen
     return la_ok();
 }
 
+/* Tokens of the two classes, and of any scope and the customer's, must never have an audience in common. */
+static la_result check_resources(const la_config_document *d, const la_environment_config *e, unsigned i,
+                                 const char *option, const la_scope_policy *p)
+{
+    bool is_customer = p == &e->customer;
+    for (unsigned r = 0; r < p->n_resources; r++) {
+        char path[64];
+        snprintf(path, sizeof path, "%s.resources[%u]", option, r);
+        LA_TRY(check_audience(d, e, i, path, p->resources[r]));
+        for (unsigned s = 0; is_customer && s < e->n_scopes; s++)
+            if (la_policy_allows(&e->scopes[s], p->resources[r]))
+                return refuse(d, i, path, "expected no audience of scopes[%u]: customer tokens mix with none", s);
+        if (la_policy_allows(is_customer ? &e->api : &e->customer, p->resources[r]))
+            return refuse(d, i, path, "expected no audience of %s: the two must never mix",
+                          is_customer ? "api" : "customer tokens");
+        if (memchr(p->resources[r].p, '#', p->resources[r].n))
+            return refuse(d, i, path, "expected an absolute URI without a fragment");
+    }
+    return la_ok();
+}
+
 static la_result check_scopes(const la_config_document *d, const la_environment_config *e, unsigned i)
 {
     for (unsigned s = 0; s < e->n_scopes - e->n_admin_scopes; s++) {
         char option[48];
         snprintf(option, sizeof option, "scopes[%u].audience", s);
         LA_TRY(check_audience(d, e, i, option, e->scopes[s].audience));
-        if (la_slice_equal(e->scopes[s].audience, e->customer.audience))
+        if (la_policy_allows(&e->customer, e->scopes[s].audience))
             return refuse(d, i, option, "expected another audience than that of customer tokens");
+        snprintf(option, sizeof option, "scopes[%u]", s);
+        LA_TRY(check_resources(d, e, i, option, &e->scopes[s]));
         for (unsigned t = 0; t < s; t++)
             if (la_slice_equal(e->scopes[s].name, e->scopes[t].name)) {
                 snprintf(option, sizeof option, "scopes[%u].name", s);
@@ -145,6 +168,8 @@ static la_result check_environment(const la_config_document *d, const la_config 
     LA_TRY(check_audience(d, e, i, "customer.audience", e->customer.audience));
     if (la_slice_equal(e->api.audience, e->customer.audience))
         return refuse(d, i, "customer.audience", "expected another audience than that of api: the two must never mix");
+    LA_TRY(check_resources(d, e, i, "api", &e->api));
+    LA_TRY(check_resources(d, e, i, "customer", &e->customer));
     LA_TRY(check_scopes(d, e, i));
     uint64_t shortest = (uint64_t)e->jwks_max_age_s + e->key_publish_margin_s + 1;
     if (e->key_rotate_every_s && e->key_rotate_every_s < shortest)

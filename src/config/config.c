@@ -67,3 +67,11 @@ const la_environment_config *la_config_environment(const la_config *c, la_slice 
             return &c->environments[i];
     return NULL;
 }
+
+bool la_policy_allows(const la_scope_policy *p, la_slice audience)
+{
+    bool allows = la_slice_equal(p->audience, audience);
+    for (unsigned r = 0; r < p->n_resources; r++)
+        allows = allows || la_slice_equal(p->resources[r], audience);
+    return allows;
+}

@@ -31,6 +31,8 @@ typedef struct la_scope_policy {
     la_slice name;
     la_slice audience;
     uint32_t lifetime_s;
+    unsigned n_resources; /* audiences that `resource` may name (RFC 8707), besides `audience` */
+    la_slice *resources;
 } la_scope_policy;
 
 typedef struct la_endpoint {
@@ -95,6 +97,9 @@ typedef struct la_environment_config {
     unsigned n_admin_scopes; /* the last ones of them; not in the metadata */
     la_scope_policy *scopes;
     bool allow_origin;
+    uint32_t requests_per_minute;     /* of an application that has no limit of its own; 0: no limit */
+    uint32_t request_burst;           /* at once; 0: as many as in a minute */
+    uint32_t token_reuse_s;           /* the same request gets the same token for so long; 0: never */
     unsigned secrets_per_application; /* live at the same time; 2 */
     uint32_t jwks_max_age_s;
     uint32_t key_rotate_every_s;   /* 0: only by hand */
@@ -154,6 +159,9 @@ typedef struct la_config {
  */
 la_result la_config_load(const char *path, la_config **ret);
 la_config *la_config_free(la_config *c); /* takes NULL; returns NULL */
+
+/* Whether tokens of the scope may be for that audience. */
+bool la_policy_allows(const la_scope_policy *p, la_slice audience);
 
 /* NULL where there is none of that name. */
 const la_environment_config *la_config_environment(const la_config *c, la_slice name);

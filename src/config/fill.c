@@ -145,29 +145,45 @@ static la_result fill_mtls_url(const la_config *c, const raw_environment *r, con
     return la_ok();
 }
 
-/* Room for the two of the admin API. */
+static la_result fill_resources(char **texts, uint32_t n, la_scope_policy *ret)
+{
+    ret->resources = calloc(n ? n : 1, sizeof *ret->resources);
+    if (!ret->resources)
+        return no_memory();
+    for (; ret->n_resources < n; ret->n_resources++)
+        ret->resources[ret->n_resources] = la_slice_of(texts[ret->n_resources]);
+    return la_ok();
+}
+
+/* Room for the two of the admin API, and for one that stays empty, behind the last. */
 static la_result fill_scopes(const raw_environment *r, la_environment_config *ret)
 {
-    ret->scopes = calloc(r->n_scopes + 2, sizeof *ret->scopes);
+    ret->scopes = calloc(r->n_scopes + 3, sizeof *ret->scopes);
     if (!ret->scopes)
         return no_memory();
     for (; ret->n_scopes < r->n_scopes; ret->n_scopes++) {
         const raw_scope *s = &r->o_scopes[ret->n_scopes];
-        ret->scopes[ret->n_scopes] = (la_scope_policy){la_slice_of(scope_name(s)), la_slice_of(scope_audience(s)),
-                                                       scope_lifetime_s(s)};
+        ret->scopes[ret->n_scopes] = (la_scope_policy){.name = la_slice_of(scope_name(s)),
+                                                       .audience = la_slice_of(scope_audience(s)),
+                                                       .lifetime_s = scope_lifetime_s(s)};
+        LA_TRY(fill_resources(s->o_resources, s->n_resources, &ret->scopes[ret->n_scopes]));
     }
     return la_ok();
 }
 
-static void fill_classes(const raw_environment *r, la_environment_config *ret)
+static la_result fill_classes(const raw_environment *r, la_environment_config *ret)
 {
     const raw_api *api = &r->o_api;
     const raw_customer *customer = &r->o_customer;
-    ret->api = (la_scope_policy){LA_SLICE("api"), la_slice_of(api_audience(api)), api_lifetime_s(api)};
-    ret->customer = (la_scope_policy){LA_SLICE("customer"), la_slice_of(customer_audience(customer)),
-                                      customer_lifetime_s(customer)};
+    ret->api = (la_scope_policy){
+        .name = LA_SLICE("api"), .audience = la_slice_of(api_audience(api)), .lifetime_s = api_lifetime_s(api)};
+    ret->customer = (la_scope_policy){.name = LA_SLICE("customer"),
+                                      .audience = la_slice_of(customer_audience(customer)),
+                                      .lifetime_s = customer_lifetime_s(customer)};
     ret->customer_policy = (la_customer_policy)customer_policy(customer);
     ret->customer_id_format = (la_customer_id_format)customer_id_format(customer);
+    LA_TRY(fill_resources(api->o_resources, api->n_resources, &ret->api));
+    return fill_resources(customer->o_resources, customer->n_resources, &ret->customer);
 }
 
 static la_result fill_environment(const la_config *c, const raw_environment *r, la_environment_config *ret)
@@ -184,11 +200,14 @@ static la_result fill_environment(const la_config *c, const raw_environment *r, 
     ret->algorithm = la_slice_of(la_choices_algorithms.names[environment_algorithm(r)].str);
     ret->profile = (la_token_profile)environment_profile(r);
     ret->allow_origin = environment_allow_origin(r);
+    ret->token_reuse_s = environment_token_reuse_s(r);
+    ret->requests_per_minute = environment_requests_per_minute(r);
+    ret->request_burst = environment_request_burst(r);
     ret->secrets_per_application = environment_secrets_per_application(r);
     ret->jwks_max_age_s = environment_jwks_max_age_s(r);
     ret->key_rotate_every_s = keys_rotate_every_s(&r->o_keys);
     ret->key_publish_margin_s = keys_publish_margin_s(&r->o_keys);
-    fill_classes(r, ret);
+    LA_TRY(fill_classes(r, ret));
     if (r->o_listen.o_address)
         LA_TRY(fill_endpoint(environment_listen_address(&r->o_listen), environment_listen_port(&r->o_listen),
                              environment_listen_tls(&r->o_listen), &ret->listen));
@@ -240,8 +259,10 @@ static la_result fill_proxies(const raw_proxies *r, la_proxies_config *ret)
 /* Scopes like others, so that the token path needs no word about them. */
 static void add_admin_scopes(la_config *c, la_environment_config *e)
 {
-    e->scopes[e->n_scopes++] = (la_scope_policy){LA_SLICE("admin:read"), c->admin_audience, c->admin_token_lifetime_s};
-    e->scopes[e->n_scopes++] = (la_scope_policy){LA_SLICE("admin:write"), c->admin_audience, c->admin_token_lifetime_s};
+    e->scopes[e->n_scopes++] = (la_scope_policy){
+        .name = LA_SLICE("admin:read"), .audience = c->admin_audience, .lifetime_s = c->admin_token_lifetime_s};
+    e->scopes[e->n_scopes++] = (la_scope_policy){
+        .name = LA_SLICE("admin:write"), .audience = c->admin_audience, .lifetime_s = c->admin_token_lifetime_s};
     e->n_admin_scopes = 2;
 }
 
@@ -312,7 +333,11 @@ void la_fill_done(la_config *c)
         for (unsigned h = 0; h < e->n_hosts; h++)
             free((char *)(uintptr_t)e->hosts[h].p);
         free(e->hosts);
+        for (unsigned s = 0; e->scopes && s <= e->n_scopes; s++)
+            free(e->scopes[s].resources); /* one more: of a scope that was half filled */
         free(e->scopes);
+        free(e->api.resources);
+        free(e->customer.resources);
         free(e->listen.address);
         free_tls_files(&e->tls);
         free((char *)(uintptr_t)e->mtls_url.p);

@@ -92,6 +92,21 @@ static void add_time(la_buffer *b, la_slice name, int64_t seconds)
     la_buffer_add_i64(b, seconds);
 }
 
+/* A string where it is one (RFC 7519 4.1.3). */
+static void add_audience(la_buffer *json, const la_grant *grant)
+{
+    la_buffer_add(json, LA_SLICE(",\"aud\":"));
+    if (grant->n_audiences == 1) {
+        la_buffer_add_json(json, grant->audiences[0]);
+        return;
+    }
+    for (unsigned i = 0; i < grant->n_audiences; i++) {
+        la_buffer_add_char(json, i ? ',' : '[');
+        la_buffer_add_json(json, grant->audiences[i]);
+    }
+    la_buffer_add_char(json, ']');
+}
+
 /* RFC 9068 2.2: iss, sub, aud, exp, iat, jti, client_id, scope; customer_id in a customer token. */
 static void write_rfc9068(const la_token_context *context, const la_grant *grant, la_slice client_id, la_slice scope,
                           la_buffer *json)
@@ -102,8 +117,7 @@ static void write_rfc9068(const la_token_context *context, const la_grant *grant
     la_buffer_add(json, la_buffer_slice(&context->issuer->claim));
     la_buffer_add(json, LA_SLICE(",\"sub\":"));
     la_buffer_add_json(json, client_id);
-    la_buffer_add(json, LA_SLICE(",\"aud\":"));
-    la_buffer_add_json(json, grant->audience);
+    add_audience(json, grant);
     add_time(json, LA_SLICE(",\"exp\":"), context->now_s + grant->lifetime_s);
     add_time(json, LA_SLICE(",\"iat\":"), context->now_s);
     la_buffer_add(json, LA_SLICE(",\"jti\":\""));
@@ -119,15 +133,14 @@ static void write_rfc9068(const la_token_context *context, const la_grant *grant
     la_buffer_add_char(json, '}');
 }
 
-/* As Spring Authorization Server writes them: aud is the client, scope an array, jti a UUID. */
+/* As Spring Authorization Server writes them: aud is the client unless a resource was named, scope an array, jti a UUID. */
 static void write_spring(const la_token_context *context, const la_grant *grant, la_slice client_id, la_buffer *json)
 {
     char jti[LA_UUID_CHARS];
     la_uuid_new(context->random, jti);
     la_buffer_add(json, LA_SLICE("{\"sub\":"));
     la_buffer_add_json(json, client_id);
-    la_buffer_add(json, LA_SLICE(",\"aud\":"));
-    la_buffer_add_json(json, client_id);
+    add_audience(json, grant->has_resource ? grant : &(la_grant){.n_audiences = 1, .audiences = {client_id}});
     add_time(json, LA_SLICE(",\"nbf\":"), context->now_s);
     la_buffer_add(json, LA_SLICE(",\"scope\":["));
     for (unsigned i = 0; i < grant->n_scopes; i++) {

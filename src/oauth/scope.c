@@ -77,17 +77,19 @@ static la_result check_customer(const la_token_context *context, const la_applic
 
 /* Adds one scope's policy to the grant. */
 static la_result combine(const la_application_record *application, const la_scope_policy *policy, bool is_customer,
-                         la_grant *ret)
+                         unsigned i, la_grant *ret)
 {
     if (!la_scope_list_has(application->scopes, policy->name))
         return la_error(LA_SCOPE_NOT_ALLOWED);
     if (is_customer && ret->n_scopes > 1)
         return la_error(LA_SCOPE_MIXED);
-    if (ret->audience.p && !la_slice_equal(ret->audience, policy->audience))
+    if (i > 0 && !la_slice_equal(ret->audiences[0], policy->audience))
         return la_error(LA_SCOPE_MIXED);
-    if (!ret->audience.p || policy->lifetime_s < ret->lifetime_s)
+    if (i == 0 || policy->lifetime_s < ret->lifetime_s)
         ret->lifetime_s = policy->lifetime_s;
-    ret->audience = policy->audience;
+    ret->audiences[0] = policy->audience;
+    ret->n_audiences = 1;
+    ret->policies[i] = policy;
     return la_ok();
 }
 
@@ -101,7 +103,7 @@ la_result la_scope_decide(const la_token_context *context, const la_application_
         const la_scope_policy *policy;
         LA_TRY(find_policy(environment, grant.scopes[i], &policy));
         bool is_customer = policy == &environment->customer;
-        LA_TRY(combine(application, policy, is_customer, &grant));
+        LA_TRY(combine(application, policy, is_customer, i, &grant));
         if (is_customer)
             LA_TRY(check_customer(context, application, grant.scopes[i], &grant));
     }

@@ -126,6 +126,26 @@ static void token_classes_never_share_an_audience(void **state)
     rig_refused(ENVIRONMENT "    scopes:\n      - name: pay\n        audience: https://sdk.example.com\n",
                 "8: environments[0].scopes[0].audience: expected another audience than that of customer tokens");
     la_config_free(rig_load(ENVIRONMENT "    scopes: [{name: pay, audience: https://api.example.com}]\n"));
+    rig_refused("environments:\n"
+                "  - name: a\n"
+                "    issuer: https://auth.example.com\n"
+                "    api: {audience: https://api.example, resources: [https://ledger.example, https://sdk.example]}\n"
+                "    customer: {audience: https://sdk.example}\n",
+                "4: environments[0].api.resources[1]: expected no audience of customer tokens");
+    rig_refused("environments:\n"
+                "  - name: a\n"
+                "    issuer: https://auth.example.com\n"
+                "    api: {audience: https://api.example}\n"
+                "    customer: {audience: https://sdk.example, resources: [https://api.example]}\n",
+                "5: environments[0].customer.resources[0]: expected no audience of api");
+    rig_refused(ENVIRONMENT "    scopes: [{name: pay, audience: urn:pay, resources: [https://sdk.example.com]}]\n",
+                "6: environments[0].scopes[0].resources[0]: expected no audience of customer tokens");
+    rig_refused("environments:\n"
+                "  - name: a\n"
+                "    issuer: https://auth.example.com\n"
+                "    api: {audience: https://api.example, resources: [https://auth.example.com/oauth2/token]}\n"
+                "    customer: {audience: https://sdk.example}\n",
+                "4: environments[0].api.resources[0]: expected the audience of a resource server");
 }
 
 static void the_token_endpoint_is_no_audience(void **state)

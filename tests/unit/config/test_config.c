@@ -98,12 +98,15 @@ static const char everything[] =
     "    test: true\n"
     "    algorithm: EdDSA\n"
     "    profile: spring\n"
-    "    api: {audience: \"urn:api\", lifetime_s: 1}\n"
+    "    api: {audience: \"urn:api\", resources: [\"urn:ledger\", \"urn:cards\"], lifetime_s: 1}\n"
     "    customer: {audience: \"urn:sdk\", lifetime_s: 600, policy: registered, id_format: digits}\n"
     "    scopes:\n"
     "      - {name: pay, audience: \"urn:api\", lifetime_s: 86400}\n"
     "      - {name: report, audience: \"urn:report\"}\n"
     "    allow_origin: true\n"
+    "    token_reuse_s: 30\n"
+    "    requests_per_minute: 60\n"
+    "    request_burst: 5\n"
     "    secrets_per_application: 8\n"
     "    jwks_max_age_s: 60\n"
     "    keys: {rotate_every_s: 86400, publish_margin_s: 0}\n";
@@ -164,6 +167,12 @@ static void every_option_of_an_environment_is_there(void **state)
     assert_int_equal(e->profile, LA_PROFILE_SPRING);
     assert_slice(e->api.audience, "urn:api");
     assert_int_equal(e->api.lifetime_s, 1);
+    assert_int_equal(e->api.n_resources, 2);
+    assert_slice(e->api.resources[1], "urn:cards");
+    assert_int_equal(e->customer.n_resources, 0);
+    assert_int_equal(e->token_reuse_s, 30);
+    assert_int_equal(e->requests_per_minute, 60);
+    assert_int_equal(e->request_burst, 5);
     assert_slice(e->customer.audience, "urn:sdk");
     assert_int_equal(e->customer.lifetime_s, 600);
     assert_int_equal(e->customer_policy, LA_CUSTOMERS_REGISTERED);

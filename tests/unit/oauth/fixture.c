@@ -68,14 +68,16 @@ fixture *fixture_new(const char *algorithm, la_token_profile profile)
     assert_ok(la_key_generate(la_algorithm_find(la_slice_of(algorithm)), &f->key));
     assert_ok(la_signer_new(f->key, &f->signer));
     f->arena = la_arena_new(16384, 1 << 20);
-    f->scopes[0] = (la_scope_policy){LA_SLICE("payments"), LA_SLICE("https://api.example"), 60};
-    f->scopes[1] = (la_scope_policy){LA_SLICE("admin"), LA_SLICE("https://admin.example"), 60};
+    f->scopes[0] = (la_scope_policy){
+        .name = LA_SLICE("payments"), .audience = LA_SLICE("https://api.example"), .lifetime_s = 60};
+    f->scopes[1] = (la_scope_policy){
+        .name = LA_SLICE("admin"), .audience = LA_SLICE("https://admin.example"), .lifetime_s = 60};
     f->environment = (la_environment_config){
         .name = LA_SLICE("here"),
         .issuer = LA_SLICE("https://issuer.example"),
         .profile = profile,
-        .api = {LA_SLICE("api"), LA_SLICE("https://api.example"), 3600},
-        .customer = {LA_SLICE("customer"), LA_SLICE("https://sdk.example"), 900},
+        .api = {.name = LA_SLICE("api"), .audience = LA_SLICE("https://api.example"), .lifetime_s = 3600},
+        .customer = {.name = LA_SLICE("customer"), .audience = LA_SLICE("https://sdk.example"), .lifetime_s = 900},
         .n_scopes = 2,
         .scopes = f->scopes,
     };

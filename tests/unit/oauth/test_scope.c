@@ -30,12 +30,13 @@ static void granted(void **state)
     la_grant g;
     assert_ok(decide(LA_SLICE("api"), &g));
     assert_int_equal(g.n_scopes, 1);
-    assert_slice(g.audience, "https://api.example");
+    assert_int_equal(g.n_audiences, 1);
+    assert_slice(g.audiences[0], "https://api.example");
     assert_int_equal(g.lifetime_s, 3600);
     assert_null(g.customer_id.p);
 
     assert_ok(decide(LA_SLICE("customer." CUSTOMER), &g));
-    assert_slice(g.audience, "https://sdk.example");
+    assert_slice(g.audiences[0], "https://sdk.example");
     assert_int_equal(g.lifetime_s, 900);
     assert_slice(g.customer_id, CUSTOMER);
 
