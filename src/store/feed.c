@@ -247,6 +247,12 @@ static void read_key(la_sql *q, la_feed_item *ret)
     la_sql_get_key(q, &ret->key);
 }
 
+static void read_revocation(la_sql *q, la_feed_item *ret)
+{
+    ret->kind = LA_FEED_PUT_REVOCATION;
+    la_sql_get_revocation(q, &ret->revocation);
+}
+
 /* ---- changes ---- */
 
 static la_result give_environment(reader *f, uint16_t environment_id)
@@ -327,6 +333,18 @@ static la_result give_key(reader *f, uint16_t environment_id, la_slice kid)
     return give(f, &gone);
 }
 
+static la_result give_revocation(reader *f, uint16_t environment_id, la_slice key)
+{
+    la_sql q;
+    unsigned before = f->items;
+    uint8_t list[LA_STATUS_LIST_ID_BYTES];
+    la_feed_item gone = {.kind = LA_FEED_DELETE_REVOCATION};
+    LA_TRY(la_revocation_read_key(f->store, environment_id, key, list, &gone.revocation));
+    LA_TRY(la_revocation_select(f->store, &gone.revocation, &q));
+    LA_TRY(give_rows(f, &q, read_revocation));
+    return f->items > before ? la_ok() : give(f, &gone);
+}
+
 enum { C_SEQUENCE, C_TAG, C_KIND, C_ENVIRONMENT, C_KEY, C_FIRST_ID, C_LAST_ID };
 
 static la_result give_change(reader *f, la_sql *q)
@@ -346,6 +364,8 @@ static la_result give_change(reader *f, la_sql *q)
         return give_customer(f, environment_id, key);
     case LA_CHANGE_KEY:
         return give_key(f, environment_id, key);
+    case LA_CHANGE_REVOCATION:
+        return give_revocation(f, environment_id, key);
     default:
         return la_fail(LA_CORRUPT, "%s: the database is damaged (change of kind %lld); restore it from a backup",
                        f->store->path, (long long)la_sql_get_int(q, C_KIND));
@@ -444,6 +464,8 @@ static la_result read_all(reader *f, la_feed_position *ret)
                         " ORDER BY environment_id, customer_id",
                         &q));
     LA_TRY(give_rows(f, &q, read_customer));
+    LA_TRY(la_sql_begin(f->store, LA_SELECT_REVOCATIONS " ORDER BY revocation_id", &q));
+    LA_TRY(give_rows(f, &q, read_revocation));
     return newest_position(f->store, ret);
 }
 
