@@ -19,10 +19,11 @@ typedef struct token_call {
     uint64_t slow_secret_id; /* whose hash is, or was, checked */
 } token_call;
 
-static void respond(const token_call *c, la_code code, la_slice body)
+static void respond(const token_call *c, const la_token_outcome *outcome, la_slice body)
 {
     const la_token_case *judged = &c->judged;
-    char headers[128];
+    la_code code = outcome->result.code;
+    char headers[160];
     la_http_response response = {
         .status = la_token_status(code),
         .content_type = LA_SLICE("application/json"),
@@ -35,6 +36,9 @@ static void respond(const token_call *c, la_code code, la_slice body)
     } else if (response.status == 429 || response.status == 503) {
         snprintf(headers, sizeof headers, NO_STORE "Retry-After: %u\r\n",
                  judged->retry_after_s ? judged->retry_after_s : 1);
+        response.headers = la_slice_of(headers);
+    } else if (outcome->dpop_nonce.p) { /* RFC 9449 8: with 200 and 400 alone */
+        snprintf(headers, sizeof headers, NO_STORE "DPoP-Nonce: %.*s\r\n", LA_FMT(outcome->dpop_nonce));
         response.headers = la_slice_of(headers);
     }
     la_http_respond(c->exchange, &response);
@@ -76,6 +80,10 @@ static void issue(token_call *c)
         .authorization = request->authorization,
         .n_authorization = request->n_authorization,
         .has_origin = request->origin.p != NULL,
+        .dpop = request->dpop,
+        .n_dpop = request->n_dpop,
+        .client_certificate = request->client_certificate,
+        .client_thumbprint = request->client_thumbprint,
         .slow_verdict = c->verdict,
         .slow_secret_id = c->slow_secret_id,
     };
@@ -95,7 +103,7 @@ static void issue(token_call *c)
     if (la_token_case_note(&c->judged, &outcome))
         la_worker_note_log(w);
     la_worker_note_tally(w);
-    respond(c, outcome.result.code, la_buffer_slice(&body));
+    respond(c, &outcome, la_buffer_slice(&body));
     la_wipe(outcome.digest, sizeof outcome.digest);
 }
 
@@ -124,7 +132,7 @@ void la_token_handle(const la_route_call *call)
                 .serving = w->serving,
                 .environment = call->environment,
                 .client_address = request->client_address,
-                .client_certificate = request->client_certificate,
+                .client_thumbprint = request->client_thumbprint,
                 .request_id = la_slice_of(request->request_id),
                 .started_us = la_clock_monotonic_us(),
             },
