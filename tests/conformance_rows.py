@@ -5,10 +5,11 @@ REQUEST, CLIENT, SCOPE = ("http/test_conformance_request.py", "http/test_conform
 RESPONSE, JWT = "http/test_conformance_response.py", "http/test_conformance_jwt.py"
 DOCUMENTS, HTTP, SECURITY = ("http/test_conformance_documents.py", "http/test_conformance_http.py", "http/test_conformance_security.py")
 ROTATION = "cli/test_rotation.py"
+RESOURCE = "http/test_conformance_resource.py"
 DPOP = "http/test_conformance_dpop.py"
 TLS, PROXIES = "http/test_tls.py", "http/test_proxies.py"
 
-SECTIONS = {1, 2, 3, 4, 5, 6, 8, 9, 14, 18, 20}
+SECTIONS = {1, 2, 3, 4, 5, 6, 8, 9, 14, 15, 18, 20}
 
 
 def tests(file, *prefixes):
@@ -101,6 +102,10 @@ COVERED = {
     "SEC-06": tests(SECURITY, "test_sec_06"),
     "SEC-08": tests(SECURITY, "test_sec_08"),
     "SEC-05": tests(PROXIES, "test_sec_05", "test_mtl_17", "test_forwarded_for"),
+    "RES-01": tests(RESOURCE, "test_res_01"),
+    "RES-02": tests(RESOURCE, "test_res_02"),
+    "RES-03": tests(RESOURCE, "test_res_03"),
+    "RES-05": tests(RESOURCE, "test_res_05"),
     # Of sections that are not complete yet:
     "MTL-07": tests(TLS, "test_mtl_07"),
     "JWT-17": tests(DPOP, "test_jwt_17", "test_mtl_11"),

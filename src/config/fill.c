@@ -208,6 +208,8 @@ static la_result fill_environment(const la_config *c, const raw_environment *r, 
     };
     ret->sees_certificates = c->mtls_listen.address || c->proxies.certificate != LA_PROXY_CERTIFICATE_NONE;
     ret->token_reuse_s = environment_token_reuse_s(r);
+    ret->requests_per_minute = environment_requests_per_minute(r);
+    ret->request_burst = environment_request_burst(r);
     ret->secrets_per_application = environment_secrets_per_application(r);
     ret->jwks_max_age_s = environment_jwks_max_age_s(r);
     ret->key_rotate_every_s = keys_rotate_every_s(&r->o_keys);

@@ -25,6 +25,21 @@ static la_result check_grant(const la_form *form)
     return known ? la_ok() : la_error(LA_GRANT_TYPE_UNSUPPORTED);
 }
 
+/* After authentication, so that nobody can use up another's requests; before the scope, so that each request of the client counts. */
+static la_result take_request(const la_token_context *context, const la_application_record *application,
+                              la_token_outcome *outcome)
+{
+    const la_environment_config *e = la_issuer_environment(context->issuer);
+    uint32_t own = application->registration.requests_per_minute;
+    uint32_t per_minute = own ? own : e->requests_per_minute;
+    if (!per_minute || !context->limit.take)
+        return la_ok();
+    outcome->limit.limit = per_minute;
+    bool may = context->limit.take(context->limit.self, application->application_id, per_minute,
+                                   own ? 0 : e->request_burst, &outcome->limit);
+    return may ? la_ok() : la_error(LA_RATE_LIMITED);
+}
+
 /* What a request lacks is said before who sent it is asked; what it may have, only after (RFC 6749 3.2.1). */
 static la_result issue(const la_token_context *context, const la_token_request *request, la_buffer *body,
                        la_token_outcome *outcome)
@@ -38,6 +53,7 @@ static la_result issue(const la_token_context *context, const la_token_request *
     LA_TRY(check_grant_present(&form));
     LA_TRY(la_client_authenticate(context, request, &form, outcome, &application));
     LA_TRY(check_grant(&form));
+    LA_TRY(take_request(context, &application, outcome));
     LA_TRY(la_scope_decide(context, &application, form.values[LA_PARAM_SCOPE], &grant));
     LA_TRY(la_resource_decide(&form, &grant));
     outcome->is_customer = grant.customer_id.p != NULL;

@@ -69,7 +69,8 @@ typedef struct la_limit_state {
     uint32_t retry_after_s; /* where it was refused */
 } la_limit_state;
 
-/* Takes one request of the application from its token bucket; false: there is none left. */
+/* Takes one request of the application from its token bucket; false: there is none left. `burst` 0: as many as per minute. Sets
+ * remaining, reset_s and retry_after_s. */
 typedef struct la_limit_query {
     bool (*take)(void *self, uint64_t application_id, uint32_t per_minute, uint32_t burst, la_limit_state *ret);
     void *self;

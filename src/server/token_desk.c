@@ -54,6 +54,41 @@ static la_result use_once(void *self, la_replay_kind kind, uint16_t environment_
     }
 }
 
+static bool take_request(void *self, uint64_t application_id, uint32_t per_minute, uint32_t burst, la_limit_state *ret)
+{
+    la_token_case *c = self;
+    la_rate_answer answer = la_rate_limit_take(c->desk->daemon->rate_limit, application_id,
+                                               (la_rate){per_minute, burst}, c->started_us);
+
+    ret->remaining = answer.remaining;
+    ret->reset_s = answer.reset_s;
+    ret->retry_after_s = c->retry_after_s = answer.retry_after_s;
+    return answer.allowed;
+}
+
+static bool find_reused(void *self, const uint8_t key[LA_REUSE_KEY_BYTES], int64_t now_s, la_arena *arena,
+                        la_slice *ret_token, int64_t *ret_issued_s, int64_t *ret_expires_s)
+{
+    la_token_case *c = self;
+    la_reused_token token;
+
+    if (!la_token_reuse_find(c->desk->daemon->token_reuse, key, now_s, arena, &token))
+        return false;
+    *ret_token = token.token;
+    *ret_issued_s = token.issued_at_s;
+    *ret_expires_s = token.expires_at_s;
+    return true;
+}
+
+static void put_reused(void *self, const uint8_t key[LA_REUSE_KEY_BYTES], la_slice token, int64_t issued_s,
+                       int64_t expires_s, uint32_t reuse_s)
+{
+    la_token_case *c = self;
+    la_reused_token kept = {token, issued_s, expires_s};
+
+    la_token_reuse_put(c->desk->daemon->token_reuse, key, &kept, reuse_s, c->now_s);
+}
+
 void la_token_case_judge(la_token_case *c, const la_token_request *request, la_arena *arena, la_buffer *ret_body,
                          la_token_outcome *ret_outcome)
 {
@@ -66,6 +101,8 @@ void la_token_case_judge(la_token_case *c, const la_token_request *request, la_a
         .throttle = {is_blocked, c},
         .key_cache = c->desk->key_cache,
         .replay = {use_once, c->desk->daemon->replay},
+        .limit = {take_request, c},
+        .reuse = {find_reused, put_reused, c},
         .environment_ids = c->serving->snapshot->environment_ids,
         .n_environment_ids = c->serving->snapshot->n_environments,
         .now_s = c->now_s = la_clock_now_s(),

@@ -28,7 +28,7 @@ typedef struct la_token_case {
     const uint8_t *client_thumbprint; /* of the client's certificate; NULL where there is none */
     la_slice request_id;
     int64_t started_us;     /* la_clock_monotonic_us */
-    uint32_t retry_after_s; /* out: where the throttle refused */
+    uint32_t retry_after_s; /* out: where the throttle or the limit of requests refused */
     int64_t now_s;          /* out: of the judgement */
 } la_token_case;
 

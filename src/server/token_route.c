@@ -6,9 +6,8 @@
 #include "server/routes.h"
 #include "server/worker.h"
 
-#include <stdio.h>
-
 #define NO_STORE "Cache-Control: no-store\r\nPragma: no-cache\r\n"
+#define HEADERS_MAX 512
 
 /* One token request, in its exchange's arena where it has to outlive the call. */
 typedef struct token_call {
@@ -19,27 +18,40 @@ typedef struct token_call {
     uint64_t slow_secret_id; /* whose hash is, or was, checked */
 } token_call;
 
+/* What some answers have besides the usual lines. */
+static void add_headers(const token_call *c, const la_token_outcome *outcome, int status, la_buffer *headers)
+{
+    const la_token_case *judged = &c->judged;
+    const la_limit_state *limit = &outcome->limit;
+
+    if (status == 429 || status == 503)
+        la_buffer_add_format(headers, "Retry-After: %u\r\n", judged->retry_after_s ? judged->retry_after_s : 1);
+    if (outcome->dpop_nonce.p) /* RFC 9449 8 */
+        la_buffer_add_format(headers, "DPoP-Nonce: %.*s\r\n", LA_FMT(outcome->dpop_nonce));
+    if (limit->limit)
+        la_buffer_add_format(headers, "x-ratelimit-limit: %u\r\nx-ratelimit-remaining: %u\r\nx-ratelimit-reset: %u\r\n",
+                             limit->limit, limit->remaining, limit->reset_s);
+}
+
 static void respond(const token_call *c, const la_token_outcome *outcome, la_slice body)
 {
     const la_token_case *judged = &c->judged;
-    la_code code = outcome->result.code;
-    char headers[160];
+    char memory[HEADERS_MAX];
+    la_buffer headers;
     la_http_response response = {
-        .status = la_token_status(code),
+        .status = la_token_status(outcome->result.code),
         .content_type = LA_SLICE("application/json"),
         .headers = LA_SLICE(NO_STORE),
         .body = body,
     };
 
-    if (response.status == 401) {
+    if (response.status == 401)
         response.headers = la_slice_of(judged->serving->snapshot->environments[judged->environment].refusal_headers);
-    } else if (response.status == 429 || response.status == 503) {
-        snprintf(headers, sizeof headers, NO_STORE "Retry-After: %u\r\n",
-                 judged->retry_after_s ? judged->retry_after_s : 1);
-        response.headers = la_slice_of(headers);
-    } else if (outcome->dpop_nonce.p) { /* RFC 9449 8: with 200 and 400 alone */
-        snprintf(headers, sizeof headers, NO_STORE "DPoP-Nonce: %.*s\r\n", LA_FMT(outcome->dpop_nonce));
-        response.headers = la_slice_of(headers);
+    if (outcome->limit.limit || outcome->dpop_nonce.p || response.status == 429 || response.status == 503) {
+        la_buffer_init_fixed(&headers, memory, sizeof memory);
+        la_buffer_add(&headers, response.headers);
+        add_headers(c, outcome, response.status, &headers);
+        response.headers = la_buffer_slice(&headers);
     }
     la_http_respond(c->exchange, &response);
 }

@@ -79,9 +79,11 @@ test('the secret is shown once', async () => {
   const client = await create(page, PRODUCTION, 'Shown once');
   await says(page, t('secret.new_warning_production'));
   await page.locator('.secret-once').getByRole('button', { name: t('copy.what', { what: t('secret.client_secret') }) }).click();
+  await says(page.locator('.secret-once'), t('copy.done'));
   assert.equal(await page.evaluate(() => navigator.clipboard.readText()), client.client_secret);
   await page.reload();
   await heading(page, 'Shown once').waitFor();
+  await settled(page);
   assert.ok(!(await page.content()).includes(client.client_secret));
   assert.ok(!(await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }]))).includes(client.client_secret));
 });
@@ -218,6 +220,7 @@ test('production: its colour and its name at the top, and the name typed to conf
   // A sandbox asks once, without typing.
   await create(page, SANDBOX, 'Deleted at once');
   await button(page, 'app.delete').click();
+  await button(dialog(page), 'app.delete').waitFor();
   assert.equal(await dialog(page).getByRole('textbox').count(), 0);
   await button(dialog(page), 'app.delete').click();
   await says(page, t('app.deleted_done'));

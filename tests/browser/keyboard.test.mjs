@@ -1,6 +1,6 @@
 // Without a mouse: from the login to a token; where the focus is, and that it is seen.
 import assert from 'node:assert/strict';
-import { dialog, heading, says, settled } from './lib/browser.mjs';
+import { dialog, focused, heading, says, settled } from './lib/browser.mjs';
 import { PASSWORD, SANDBOX } from './lib/server.mjs';
 import { t } from './lib/texts.mjs';
 import { test, walk } from './lib/walk.mjs';
@@ -17,6 +17,34 @@ const focus = (page) => page.evaluate(() => {
   const seen = (style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 1) || style.boxShadow !== 'none';
   const box = e.getBoundingClientRect();
   return { label: label.trim(), seen: seen || e === document.body, within: !!e.closest('dialog[open]'), inSight: box.bottom > 0 && box.top < innerHeight, body: e === document.body };
+});
+
+/** Waits until the focus is on what is called so. */
+async function focusOn(page, label) {
+  const end = Date.now() + 15_000;
+  let at = await focus(page);
+  while (at.label !== label && Date.now() < end) {
+    await page.waitForTimeout(20);
+    at = await focus(page);
+  }
+  assert.equal(at.label, label, 'where the focus is');
+}
+
+/**
+ * Notes where the focus is at the moment when a dialog appears and when it is gone, so that no gap is missed in which the keys went
+ * elsewhere, however short it is.
+ */
+const noteDialogs = (page) => page.evaluate(() => {
+  globalThis.dialogNotes = [];
+  const note = (nodes, what) => {
+    for (const node of nodes) if (node.nodeName === 'DIALOG') globalThis.dialogNotes.push(`${what}: ${what === 'shown' ? node.contains(document.activeElement) : document.activeElement.textContent.trim()}`);
+  };
+  new MutationObserver((changes) => {
+    for (const { addedNodes, removedNodes } of changes) {
+      note(addedNodes, 'shown');
+      note(removedNodes, 'gone');
+    }
+  }).observe(document.body, { childList: true, subtree: true });
 });
 
 /** Tabs on to what is called so; each stop on the way is seen. */
@@ -47,12 +75,12 @@ test('login, an application, a token', async () => {
   await tabTo(page, t('app.create'));
   await page.keyboard.press('Enter');
   await dialog(page).waitFor();
-  assert.equal((await focus(page)).label, t('app.name'));
+  await focusOn(page, t('app.name'));
   await page.keyboard.type('By keyboard alone');
   await page.keyboard.press('Enter');
   await page.locator('.secret-once').waitFor();
   // The secret has the focus, and the first stop from there copies it.
-  assert.equal(await page.evaluate(() => document.activeElement.className), 'secret-once');
+  await focused(page, '.secret-once');
   await tabTo(page, t('copy.what', { what: t('secret.client_secret') }), { most: 2 });
   await tabTo(page, t('trial.submit'));
   await page.keyboard.press('Space');
@@ -62,6 +90,7 @@ test('login, an application, a token', async () => {
 test('a dialog keeps the focus, Escape closes it, and the focus is where it was', async () => {
   const page = await given.browser.page({ operator: admin, path: `/e/${SANDBOX}/applications` });
   await settled(page);
+  await noteDialogs(page);
   await tabTo(page, t('app.create'));
   await page.keyboard.press('Enter');
   await dialog(page).waitFor();
@@ -73,7 +102,8 @@ test('a dialog keeps the focus, Escape closes it, and the focus is where it was'
   }
   await page.keyboard.press('Escape');
   await dialog(page).waitFor({ state: 'detached' });
-  assert.equal((await focus(page)).label, t('app.create'));
+  await focusOn(page, t('app.create'));
+  assert.deepEqual(await page.evaluate(() => globalThis.dialogNotes), ['shown: true', `gone: ${t('app.create')}`]);
   await page.keyboard.press('Enter');
   await dialog(page).waitFor();
   await page.keyboard.press('Escape');
@@ -81,33 +111,52 @@ test('a dialog keeps the focus, Escape closes it, and the focus is where it was'
   await dialog(page).waitFor({ state: 'detached' });
 });
 
+test('where a dialog removes what it was opened from, one goes on in the page', async () => {
+  const made = await given.server.createApplication(SANDBOX, 'With two secrets');
+  await given.server.json('secret', 'add', made.client_id, '--environment', SANDBOX);
+  const page = await given.browser.page({ operator: admin, path: `/e/${SANDBOX}/applications/${made.client_id}` });
+  await settled(page);
+  const revoke = page.locator('main').getByRole('button', { name: t('secret.revoke') });
+  assert.equal(await revoke.count(), 2);
+  await revoke.first().focus();
+  await page.keyboard.press('Enter');
+  await dialog(page).waitFor();
+  await focusOn(page, t('cancel'));
+  await page.keyboard.press('Shift+Tab');
+  await page.keyboard.press('Enter');
+  await says(page, t('secret.revoked_done'));
+  await revoke.nth(1).waitFor({ state: 'detached' });
+  await focused(page, 'main, main *');
+});
+
 test('the way past the menus, and the focus on the heading of a new page', async () => {
   const page = await given.browser.page({ operator: admin, path: `/e/${SANDBOX}/applications` });
   await settled(page);
   await page.keyboard.press('Tab');
-  assert.equal((await focus(page)).label, t('skip'));
+  await focusOn(page, t('skip'));
   await page.keyboard.press('Enter');
-  assert.equal(await page.evaluate(() => document.activeElement.id), 'content');
+  await focused(page, '#content');
   await tabTo(page, t('app.create'), { most: 1 });
   await page.reload();
   await settled(page);
   await tabTo(page, t('nav.keys'));
   await page.keyboard.press('Enter');
   await heading(page, t('nav.keys')).waitFor();
-  assert.equal(await page.evaluate(() => document.activeElement.tagName), 'H1');
+  await focused(page, 'h1');
 });
 
 test('tabs by arrow keys, in both directions of writing', async () => {
   const made = await given.server.createApplication(SANDBOX, 'With tabs');
   for (const [language, forward] of [['en', 'ArrowRight'], ['ar', 'ArrowLeft']]) {
     const page = await given.browser.page({ operator: admin, language, path: `/e/${SANDBOX}/applications/${made.client_id}` });
-    const chosen = page.getByRole('tab', { selected: true });
-    await chosen.focus();
+    const chosen = (name) => page.getByRole('tab', { selected: true, name, exact: true }).waitFor();
+    await page.getByRole('tab', { selected: true }).focus();
     await page.keyboard.press(forward);
-    assert.equal(await chosen.innerText(), 'Python');
-    assert.equal(await page.evaluate(() => document.activeElement.innerText), 'Python');
+    await chosen('Python');
+    await focusOn(page, 'Python');
     await page.keyboard.press('End');
-    assert.equal(await chosen.innerText(), 'Go');
+    await chosen('Go');
+    await focusOn(page, 'Go');
   }
 });
 

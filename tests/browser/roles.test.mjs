@@ -125,6 +125,7 @@ test('an admin adds an operator, changes the role and disables the account', asy
   await field(dialog(page), 'confirm.name').fill('sami@example.com');
   await button(dialog(page), 'operators.delete').click();
   await page.waitForURL('**/operators');
+  await page.getByRole('link', { name: 'Omar' }).waitFor();
   assert.equal(await page.getByRole('link', { name: 'Sami' }).count(), 0);
 });
 

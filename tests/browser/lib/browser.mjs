@@ -111,6 +111,14 @@ export async function settled(page) {
   await page.waitForFunction(() => !document.querySelector('.skeleton, [aria-busy=true], .spinner') && document.querySelector('h1, dialog[open]'));
 }
 
+/** Waits until what answers to `selector` has the focus; tells which has it where that does not come. */
+export async function focused(page, selector) {
+  await page.waitForFunction((wanted) => document.activeElement.matches(wanted), selector).catch(async (late) => {
+    const at = await page.evaluate(() => document.activeElement.outerHTML.slice(0, 200));
+    throw new Error(`the focus is not on ${selector} but on ${at}`, { cause: late });
+  });
+}
+
 const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
 /** What axe-core finds by the rules of WCAG 2.2 AA and its best practices, or by `rules` alone. */

@@ -105,6 +105,8 @@ static const char everything[] =
     "      - {name: report, audience: \"urn:report\"}\n"
     "    allow_origin: true\n"
     "    token_reuse_s: 30\n"
+    "    requests_per_minute: 60\n"
+    "    request_burst: 5\n"
     "    secrets_per_application: 8\n"
     "    jwks_max_age_s: 60\n"
     "    keys: {rotate_every_s: 86400, publish_margin_s: 0}\n";
@@ -169,6 +171,8 @@ static void every_option_of_an_environment_is_there(void **state)
     assert_slice(e->api.resources[1], "urn:cards");
     assert_int_equal(e->customer.n_resources, 0);
     assert_int_equal(e->token_reuse_s, 30);
+    assert_int_equal(e->requests_per_minute, 60);
+    assert_int_equal(e->request_burst, 5);
     assert_slice(e->customer.audience, "urn:sdk");
     assert_int_equal(e->customer.lifetime_s, 600);
     assert_int_equal(e->customer_policy, LA_CUSTOMERS_REGISTERED);

@@ -1,6 +1,6 @@
 // Signing in, step by step: password, second factor, and what the server asks for before it lets one in.
 import type { ComponentChildren, VNode } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import * as admin from '../api/admin';
 import { ApiError } from '../api/client';
 import type { Session, SessionState } from '../api/types';
@@ -117,7 +117,7 @@ function Steps({ email, again = false, children }: { email: string; again?: bool
     setNotice(text);
   };
   // A dialog or a page that changes its form under the reader: the focus goes to the first field of the new one.
-  useEffect(() => {
+  useLayoutEffect(() => {
     holder.current?.querySelector<HTMLElement>('input, [tabindex="-1"]')?.focus();
   }, [step]);
 

@@ -1,6 +1,6 @@
 // Showing data: tables that become cards on a narrow screen, lists of facts, code, times, tabs, pages.
 import type { ComponentChildren, VNode } from 'preact';
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 import type { Listing } from '../lib/query';
 import { useNow } from '../lib/query';
 import { dateTime, fullTime, relative } from '../lib/time';
@@ -133,7 +133,7 @@ export function Tabs({ label, tabs, current, onChange, children }: { label: stri
   const id = useId();
   const list = useRef<HTMLDivElement>(null);
   const moved = useRef(false);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (moved.current) list.current?.querySelector<HTMLElement>('[aria-selected=true]')?.focus();
     moved.current = false;
   }, [current]);

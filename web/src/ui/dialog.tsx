@@ -1,5 +1,5 @@
 import type { ComponentChildren, VNode } from 'preact';
-import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { useSubmission } from '../lib/form';
 import { findEnvironment } from '../lib/environments';
 import { rich, t } from '../i18n';
@@ -21,7 +21,9 @@ export interface DialogProps {
 export function Dialog({ title, children, onClose, wide = false }: DialogProps): VNode {
   const element = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => {
+  // Not after the next paint, as useEffect: until then keys would go to what is behind the dialog, and when it is closed the focus
+  // would be nowhere, since a removed element takes it along.
+  useLayoutEffect(() => {
     const dialog = element.current;
     const opener = document.activeElement;
     if (!dialog || dialog.open) return undefined;

@@ -1,5 +1,5 @@
 import type { ComponentChildren, RefObject, VNode } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 
 let firstPage = true;
 
@@ -9,7 +9,7 @@ export function PageHead({ title, intro, actions, above }: { title: string; intr
   useEffect(() => {
     document.title = `${title} · leanauth`;
   }, [title]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     // The browser itself announces the first page.
     if (!firstPage && !document.querySelector('dialog[open]')) heading.current?.focus({ preventScroll: true });
     if (!firstPage) window.scrollTo(0, 0);
@@ -30,7 +30,7 @@ export function PageHead({ title, intro, actions, above }: { title: string; intr
 /** What takes another's place in the page gets the focus, so that it is read on from there. Its element needs tabIndex -1. */
 export function useFocusHere<T extends HTMLElement>(): RefObject<T | null> {
   const here = useRef<T>(null);
-  useEffect(() => here.current?.focus(), []);
+  useLayoutEffect(() => here.current?.focus(), []);
   return here;
 }
 

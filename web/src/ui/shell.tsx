@@ -168,9 +168,34 @@ function useTopHeight(): RefObject<HTMLElement | null> {
   return top;
 }
 
+/**
+ * What is removed takes the focus along, as the button of a row that is revoked does: one goes on from the content then, not from the
+ * top of the window. Whatever takes its place may have the focus instead, as a heading or a new secret has.
+ */
+function useFocusKept(): void {
+  useEffect(() => {
+    let last: Element | null = document.activeElement;
+    const note = (event: FocusEvent): void => {
+      last = event.target as Element;
+    };
+    const watch = new MutationObserver(() => {
+      if (!last || last.isConnected || document.activeElement !== document.body) return;
+      last = null;
+      document.getElementById('content')?.focus({ preventScroll: true });
+    });
+    document.addEventListener('focusin', note);
+    watch.observe(document.body, { childList: true, subtree: true });
+    return () => {
+      document.removeEventListener('focusin', note);
+      watch.disconnect();
+    };
+  }, []);
+}
+
 export function Shell({ path, children }: { path: string; children: ComponentChildren }): VNode {
   const [menu, setMenu] = useState(false);
   const top = useTopHeight();
+  useFocusKept();
   const status = useStore(sessionStatus);
   const environment = findEnvironment(useStore(chosenEnvironment));
   useStore(environments);
