@@ -49,10 +49,12 @@ typedef struct la_http_request {
     la_slice idempotency_key;
     la_slice user_agent;
     la_slice sec_fetch_site;
-    la_slice body;               /* empty where there is none */
-    la_slice client_address;     /* numeric text of the peer; "unix" */
-    la_slice client_certificate; /* DER; the client has proven that the key is its own. Absent where it has none */
+    la_slice body;                    /* empty where there is none */
+    la_slice client_address;          /* numeric text of the peer; "unix" */
+    la_slice client_certificate;      /* DER; the client has proven that the key is its own. Absent where it has none */
     const uint8_t *client_thumbprint; /* SHA-256 of it, LA_THUMBPRINT_BYTES; NULL where it is absent */
+    const la_slice *client_chain;     /* DER of what the client sent behind it */
+    size_t n_client_chain;
     la_slice section;            /* the whole header section, scanned */
     bool from_proxy;             /* what proxies say in it may be believed (proxies.addresses) */
     bool is_tls;                 /* this server ended TLS itself */
