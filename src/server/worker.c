@@ -106,7 +106,7 @@ static void take_snapshot(la_worker *w)
 
 static void close_if_done(la_worker *w)
 {
-    if (!w->drained || w->offload.waiting > 0 || w->closing)
+    if (!w->drained || w->offload.waiting > 0 || w->revocations_waiting > 0 || w->closing)
         return;
     w->closing = true;
     uv_mutex_lock(&w->wake_lock);
@@ -138,11 +138,12 @@ static void on_wake(uv_async_t *async)
 
     atomic_store(&w->beats_given, atomic_load(&w->beats_asked));
     take_snapshot(w);
+    la_revoker_deliver(w->daemon->revoker, w->index);
     if (atomic_exchange(&w->drain, false))
         la_http_server_drain(w->http, (uint64_t)limits->drain_timeout_s * 1000, on_drained, w);
 }
 
-static void wake(la_worker *w)
+void la_worker_wake(la_worker *w)
 {
     uv_mutex_lock(&w->wake_lock);
     if (w->wake_open)
@@ -153,19 +154,19 @@ static void wake(la_worker *w)
 void la_worker_give_snapshot(la_worker *w, la_snapshot *s)
 {
     la_snapshot_release(atomic_exchange_explicit(&w->next_snapshot, la_snapshot_hold(s), memory_order_acq_rel));
-    wake(w);
+    la_worker_wake(w);
 }
 
 void la_worker_drain(la_worker *w)
 {
     atomic_store(&w->drain, true);
-    wake(w);
+    la_worker_wake(w);
 }
 
 void la_worker_ask_beat(la_worker *w, uint64_t beat)
 {
     atomic_store(&w->beats_asked, beat);
-    wake(w);
+    la_worker_wake(w);
 }
 
 /* ---- life ---- */

@@ -23,6 +23,7 @@ struct la_worker {
     la_serving *serving;
     la_counters *counters; /* its tally's */
     la_offload offload;
+    unsigned revocations_waiting; /* for the store */
     la_forged forged;
     la_token_desk desk;
     char body[LA_TOKEN_RESPONSE_MAX];
@@ -51,6 +52,9 @@ void la_worker_give_snapshot(la_worker *w, la_snapshot *s);
 void la_worker_drain(la_worker *w);
 void la_worker_ask_beat(la_worker *w, uint64_t beat);
 
+/* Any thread: its loop looks what there is for it, answers of the revoker among it. */
+void la_worker_wake(la_worker *w);
+
 /* Waits for the thread. */
 void la_worker_join(la_worker *w);
 la_worker *la_worker_free(la_worker *w); /* after join, or where it was never started; takes NULL */
@@ -60,7 +64,7 @@ la_worker *la_worker_free(la_worker *w); /* after join, or where it was never st
 void la_worker_note_log(la_worker *w);
 /* Something was noted in its tally: it is handed over in its time. */
 void la_worker_note_tally(la_worker *w);
-/* A slow check ended; the loop may have waited for it to stop. */
+/* A slow check, or a revocation, ended; the loop may have waited for it to stop. */
 void la_worker_note_offload_done(la_worker *w);
 
 #endif
