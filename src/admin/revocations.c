@@ -194,7 +194,7 @@ static la_result revoke(la_commands *c, const la_revocation_record *r, const la_
 la_result la_command_revoke_token(la_commands *c, la_slice token, la_application_row *ret_a, bool *ret_changed)
 {
     la_jwt *t = NULL;
-    unsigned index;
+    unsigned index = 0;
     la_slice client_id;
     la_revocation_record record;
     uint8_t list[LA_STATUS_LIST_ID_BYTES];

@@ -10,6 +10,9 @@
 
 #include "oauth/token_holder.h"
 
+/* Room that the body needs at most: the claims of a token, and twice base64url around them. */
+#define LA_INTROSPECTION_MAX 12288
+
 /* What the answer is, besides its outcome. */
 typedef struct la_introspection {
     bool is_active;

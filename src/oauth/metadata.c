@@ -22,6 +22,24 @@ static void add_scopes(const la_environment_config *config, la_buffer *ret)
     la_buffer_add_char(ret, ']');
 }
 
+/* RFC 8414 2: clients authenticate alike at all three endpoints. */
+static void add_authentication(la_buffer *ret, const char *endpoint)
+{
+    la_buffer_add_format(ret, ",\"%s_endpoint_auth_methods_supported\":[\"client_secret_basic\",\"client_secret_post\"]",
+                         endpoint);
+}
+
+static void add_introspection(const la_environment_config *config, la_slice base, la_buffer *ret)
+{
+    add_member(ret, LA_SLICE(",\"introspection_endpoint\":"), base, LA_SLICE("/oauth2/introspect"));
+    add_authentication(ret, "introspection");
+    la_buffer_add(ret, LA_SLICE(",\"introspection_signing_alg_values_supported\":[")); /* RFC 9701 7 */
+    la_buffer_add_json(ret, config->algorithm);
+    la_buffer_add_char(ret, ']');
+    add_member(ret, LA_SLICE(",\"revocation_endpoint\":"), base, LA_SLICE("/oauth2/revoke"));
+    add_authentication(ret, "revocation");
+}
+
 void la_oauth_write_metadata(const la_environment_config *config, la_buffer *ret)
 {
     la_slice base = config->issuer;
@@ -35,8 +53,8 @@ void la_oauth_write_metadata(const la_environment_config *config, la_buffer *ret
     /* REQUIRED, and there are none: RFC 8414 2 against 3.2; an empty array serves clients that insist on it. */
     la_buffer_add(ret, LA_SLICE(",\"response_types_supported\":[]"));
     la_buffer_add(ret, LA_SLICE(",\"grant_types_supported\":[\"client_credentials\"]"));
-    la_buffer_add(ret, LA_SLICE(",\"token_endpoint_auth_methods_supported\":"
-                                "[\"client_secret_basic\",\"client_secret_post\"]"));
+    add_authentication(ret, "token");
+    add_introspection(config, base, ret);
     la_buffer_add(ret, LA_SLICE(",\"dpop_signing_alg_values_supported\":")); /* RFC 9449 5.1 */
     la_dpop_write_algorithms(config->fapi, ret);
     if (config->sees_certificates) /* RFC 8705 3.3 */
@@ -44,6 +62,8 @@ void la_oauth_write_metadata(const la_environment_config *config, la_buffer *ret
     if (config->mtls_url.p) { /* RFC 8705 5 */
         add_member(ret, LA_SLICE(",\"mtls_endpoint_aliases\":{\"token_endpoint\":"), config->mtls_url,
                    LA_SLICE("/oauth2/token"));
+        add_member(ret, LA_SLICE(",\"introspection_endpoint\":"), config->mtls_url, LA_SLICE("/oauth2/introspect"));
+        add_member(ret, LA_SLICE(",\"revocation_endpoint\":"), config->mtls_url, LA_SLICE("/oauth2/revoke"));
         la_buffer_add_char(ret, '}');
     }
     la_buffer_add_char(ret, '}');

@@ -126,6 +126,7 @@ typedef struct la_token_context {
     la_key_source keys;         /* find NULL: no jwks_uri is fetched */
     la_key_cache *key_cache;    /* of this thread; NULL: each key is prepared anew */
     la_reuse_query reuse;       /* find NULL: each request gets a token of its own */
+    struct la_status_desk *status; /* of this thread, oauth/status.h; NULL: tokens are on no status list */
     const uint16_t
         *environment_ids; /* all there are, to tell in the log a client of another environment; may be NULL */
     unsigned n_environment_ids;

@@ -4,6 +4,7 @@
 #include "base/secret.h"
 #include "server/request_log.h"
 #include "server/routes.h"
+#include "server/status_cache.h"
 #include "server/tls_listeners.h"
 
 #include <stdlib.h>
@@ -282,6 +283,7 @@ la_worker *la_worker_free(la_worker *w)
     la_serving_release(w->serving);
     la_snapshot_release(atomic_exchange(&w->next_snapshot, NULL));
     la_token_desk_close(&w->desk);
+    la_status_cache_free(w->status_cache);
     uv_mutex_destroy(&w->wake_lock);
     la_wipe(w, sizeof *w);
     free(w);

@@ -5,6 +5,7 @@
 #ifndef LA_SERVER_WORKER_H
 #define LA_SERVER_WORKER_H
 
+#include "oauth/introspect.h"
 #include "server/daemon.h"
 #include "server/forged.h"
 #include "server/offload.h"
@@ -26,7 +27,8 @@ struct la_worker {
     unsigned revocations_waiting; /* for the store */
     la_forged forged;
     la_token_desk desk;
-    char body[LA_TOKEN_RESPONSE_MAX];
+    struct la_status_cache *status_cache; /* server/status_cache.h; NULL before the first list that is asked for */
+    char body[LA_INTROSPECTION_MAX]; /* also of token responses, which are shorter */
 
     /* from other threads */
     _Atomic(la_snapshot *) next_snapshot;
