@@ -6,7 +6,6 @@
 #define LA_MODEL_MODEL_H
 
 #include "base/slice.h"
-#include "model/subject.h"
 
 #include <stdint.h>
 
@@ -66,6 +65,17 @@ typedef struct la_secret_record {
     la_slice wrapped; /* la_wrap with the purpose "client-secret" and the client_id as the name */
 } la_secret_record;
 
+/* What a certificate must say of its owner (RFC 8705 2.1.2). Exactly one kind for an application. */
+typedef enum la_subject_kind {
+    LA_SUBJECT_NONE = 0,
+    LA_SUBJECT_DN,
+    LA_SUBJECT_SAN_DNS,
+    LA_SUBJECT_SAN_URI,
+    LA_SUBJECT_SAN_IP,
+    LA_SUBJECT_SAN_EMAIL,
+    LA_SUBJECT_KIND_COUNT
+} la_subject_kind;
+
 /* What an application registered beyond its method and scopes (RFC 7591 2, RFC 8705, RFC 9449). All zero: nothing. */
 typedef struct la_registration {
     bool fapi;                    /* FAPI 2.0 Security Profile, whatever its environment says */
@@ -74,7 +84,7 @@ typedef struct la_registration {
     bool token_endpoint_audience; /* takes the token endpoint's URL as the audience of an assertion, too */
     bool token_exchange;          /* its grant_types have token exchange (RFC 8693) */
     uint32_t requests_per_minute; /* 0: as the environment says */
-    la_subject_kind subject_kind; /* what a certificate must say of its owner (RFC 8705 2.1.2) */
+    la_subject_kind subject_kind;
     la_slice subject;
     la_slice jwks;                    /* a JWK set, as text; absent where there is none */
     la_slice jwks_uri;                /* or where one is; absent where there is none */

@@ -20,7 +20,8 @@
 
 #define LA_GRANT_TOKEN_EXCHANGE "urn:ietf:params:oauth:grant-type:token-exchange"
 
-/* The members of certificate subjects are in model/subject.h. */
+/* The member that holds a certificate subject: "tls_client_auth_subject_dn", …; "" for NONE. */
+const char *la_subject_kind_member(la_subject_kind kind);
 
 /* Whether the method is one with client secrets. */
 bool la_auth_method_has_secrets(la_auth_method m);

@@ -19,7 +19,16 @@ static la_result read_authorization(const la_token_request *request, const la_fo
     return la_ok();
 }
 
-static la_result read_form(const la_form *form, la_credentials *ret)
+/* A certificate names nobody: whose it has to be is said by the client_id (RFC 8705 2). */
+static la_result read_certificate(const la_token_request *request, la_credentials *ret)
+{
+    if (!ret->client_id.p || !request->client_certificate.p)
+        return la_error(LA_CLIENT_MISSING);
+    ret->method = LA_AUTH_TLS_CLIENT;
+    return la_ok();
+}
+
+static la_result read_form(const la_token_request *request, const la_form *form, la_credentials *ret)
 {
     bool has_secret = form->values[LA_PARAM_CLIENT_SECRET].p != NULL;
     bool has_assertion = form->values[LA_PARAM_CLIENT_ASSERTION].p != NULL;
@@ -30,9 +39,9 @@ static la_result read_form(const la_form *form, la_credentials *ret)
     ret->method = LA_AUTH_CLIENT_SECRET_POST;
     ret->client_id = form->values[LA_PARAM_CLIENT_ID];
     ret->client_secret = form->values[LA_PARAM_CLIENT_SECRET];
-    if (!ret->client_id.p || !ret->client_secret.p)
-        return la_error(LA_CLIENT_MISSING);
-    return la_ok();
+    if (!has_secret)
+        return read_certificate(request, ret);
+    return ret->client_id.p ? la_ok() : la_error(LA_CLIENT_MISSING);
 }
 
 la_result la_client_authenticate(const la_token_context *context, const la_token_request *request, const la_form *form,
@@ -40,7 +49,7 @@ la_result la_client_authenticate(const la_token_context *context, const la_token
 {
     la_credentials credentials = {.client_id = form->values[LA_PARAM_CLIENT_ID]};
     la_result r = request->n_authorization ? read_authorization(request, form, context->arena, &credentials)
-                                           : read_form(form, &credentials);
+                                           : read_form(request, form, &credentials);
     /* An unknown name is logged only where it looks like an Application ID: people put secrets in the wrong field. */
     if (la_uuid_is(credentials.client_id))
         outcome->client_id = credentials.client_id;
@@ -48,7 +57,10 @@ la_result la_client_authenticate(const la_token_context *context, const la_token
     outcome->attempted_client_id = credentials.client_id;
     if (context->throttle.is_blocked && context->throttle.is_blocked(context->throttle.self, credentials.client_id))
         return la_error(LA_CLIENT_THROTTLED);
-    r = la_client_check_secret(context, request, &credentials, outcome, ret_application);
+    if (credentials.method == LA_AUTH_TLS_CLIENT)
+        r = la_client_check_certificate(context, request, credentials.client_id, outcome, ret_application);
+    else
+        r = la_client_check_secret(context, request, &credentials, outcome, ret_application);
     outcome->failed_authentication = la_result_info_of(r.code)->http_status == 401;
     return r;
 }
@@ -62,7 +74,7 @@ void la_client_recognise(const la_token_context *context, const la_token_request
         return;
     la_credentials credentials = {.client_id = form.values[LA_PARAM_CLIENT_ID]};
     LA_IGNORE(request->n_authorization ? read_authorization(request, &form, context->arena, &credentials)
-                                       : read_form(&form, &credentials));
+                                       : read_form(request, &form, &credentials));
     if (!credentials.client_id.p)
         return;
     if (la_is_ok(la_registry_find_application(context->view, la_issuer_environment_id(context->issuer),

@@ -7,7 +7,8 @@
 
 /* What a request brought to authenticate with. */
 typedef struct la_credentials {
-    la_auth_method method; /* LA_AUTH_CLIENT_SECRET_BASIC or LA_AUTH_CLIENT_SECRET_POST */
+    la_auth_method
+        method; /* LA_AUTH_CLIENT_SECRET_BASIC or …_POST; LA_AUTH_TLS_CLIENT for a certificate, by whichever of its two methods */
     la_slice client_id;
     la_slice client_secret;
 } la_credentials;
@@ -31,5 +32,15 @@ la_result la_client_read_basic(la_slice authorization, la_arena *arena, la_crede
 la_result la_client_check_secret(const la_token_context *context, const la_token_request *request,
                                  const la_credentials *credentials, la_token_outcome *outcome,
                                  la_application_record *ret_application);
+
+/* client_tls.c: checks the certificate that the client showed against what the application registered (RFC 8705 2). */
+la_result la_client_check_certificate(const la_token_context *context, const la_token_request *request,
+                                      la_slice client_id, la_token_outcome *outcome,
+                                      la_application_record *ret_application);
+
+/* client_secret.c: finds the application that credentials name, for every method alike. Where there is none, *ret_application is
+ * nobody's, and the result is CLIENT_UNKNOWN, or CLIENT_OTHER_ENVIRONMENT where another environment has it. */
+la_result la_client_find(const la_token_context *context, la_slice client_id, la_token_outcome *outcome,
+                         la_application_record *ret_application);
 
 #endif

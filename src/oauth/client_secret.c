@@ -61,6 +61,22 @@ static la_result refuse_unknown(bool is_elsewhere, la_slice client_id, la_token_
     return la_error(LA_CLIENT_OTHER_ENVIRONMENT);
 }
 
+la_result la_client_find(const la_token_context *context, la_slice client_id, la_token_outcome *outcome,
+                         la_application_record *ret_application)
+{
+    la_result found = la_registry_find_application(context->view, la_issuer_environment_id(context->issuer), client_id,
+                                                   ret_application);
+    if (la_is_ok(found)) {
+        outcome->client_id = client_id;
+        outcome->application_id = ret_application->application_id;
+        return la_ok();
+    }
+    if (found.code != LA_NOT_FOUND)
+        return la_error(LA_SERVER_ERROR);
+    *ret_application = nobody;
+    return refuse_unknown(is_known_elsewhere(context, client_id), client_id, outcome);
+}
+
 static bool allows_method(la_auth_method registered, la_auth_method used)
 {
     return registered == used || registered == LA_AUTH_CLIENT_SECRET;

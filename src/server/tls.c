@@ -25,6 +25,8 @@ struct la_tls {
     const char *failure_text;
     unsigned char *certificate;
     size_t certificate_n;
+    la_slice chain[LA_TLS_CHAIN_MAX]; /* what came behind it; owned */
+    size_t n_chain;
 };
 
 static const char *const failure_names[LA_TLS_FAILURE_COUNT] = {
@@ -227,12 +229,26 @@ la_tls *la_tls_free(la_tls *t)
     }
     SSL_free(t->ssl);
     OPENSSL_free(t->certificate);
+    for (size_t i = 0; i < t->n_chain; i++)
+        OPENSSL_free((char *)(uintptr_t)t->chain[i].p);
     la_tls_context_release(t->context);
     free(t);
     return NULL;
 }
 
 /* ---- reading and writing ---- */
+
+/* The server's view of the chain begins behind the leaf. What is too long is of no use, and left out. */
+static void note_chain(la_tls *t)
+{
+    STACK_OF(X509) *sent = SSL_get_peer_cert_chain(t->ssl);
+    for (int i = 0; i < sk_X509_num(sent) && t->n_chain < LA_TLS_CHAIN_MAX; i++) {
+        unsigned char *der = NULL;
+        int n = i2d_X509(sk_X509_value(sent, i), &der);
+        if (n > 0)
+            t->chain[t->n_chain++] = (la_slice){(char *)der, (size_t)n};
+    }
+}
 
 static void note_up(la_tls *t)
 {
@@ -245,6 +261,7 @@ static void note_up(la_tls *t)
         return;
     int n = i2d_X509(certificate, &t->certificate);
     t->certificate_n = n > 0 ? (size_t)n : 0;
+    note_chain(t);
 }
 
 /* What a call that did not succeed leaves to do: 0 or -1 with errno. */
@@ -348,4 +365,10 @@ const char *la_tls_failure_text(const la_tls *t)
 la_slice la_tls_client_certificate(const la_tls *t)
 {
     return t->certificate ? (la_slice){(const char *)t->certificate, t->certificate_n} : LA_NO_SLICE;
+}
+
+const la_slice *la_tls_client_chain(const la_tls *t, size_t *ret_n)
+{
+    *ret_n = t->n_chain;
+    return t->chain;
 }

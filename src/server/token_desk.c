@@ -75,6 +75,8 @@ void la_token_case_judge(la_token_case *c, const la_token_request *request, la_a
         .view = c->desk->view,
         .hasher = la_snapshot_hasher(c->serving->snapshot),
         .random = &c->desk->random,
+        .trust = c->serving->snapshot->environments[c->environment].trust->trust,
+        .verdicts = c->serving->environments[c->environment].verdicts,
         .arena = arena,
         .throttle = {is_blocked, c},
         .limit = {take_request, c},

@@ -90,6 +90,9 @@ static void issue(token_call *c)
         .authorization = request->authorization,
         .n_authorization = request->n_authorization,
         .has_origin = request->origin.p != NULL,
+        .client_certificate = request->client_certificate,
+        .client_chain = request->client_chain,
+        .n_client_chain = request->n_client_chain,
         .slow_verdict = c->verdict,
         .slow_secret_id = c->slow_secret_id,
     };

@@ -291,8 +291,7 @@ static la_result check_change(const la_application_change *change)
 static la_result drop_wrapped(la_store *s, uint64_t application_id)
 {
     la_sql q;
-    LA_TRY(la_sql_begin(
-        s, "UPDATE secret SET wrapped = NULL WHERE application_id = ? AND wrapped IS NOT NULL", &q));
+    LA_TRY(la_sql_begin(s, "UPDATE secret SET wrapped = NULL WHERE application_id = ? AND wrapped IS NOT NULL", &q));
     la_sql_id(&q, application_id);
     return la_sql_run(&q);
 }

@@ -111,8 +111,8 @@ static la_result read_row(la_sql *q, uint64_t application_id, la_secret_row *ret
     return la_ok();
 }
 
-#define SELECT_SECRETS                                                                                     \
-    "SELECT number, hint, CASE WHEN slow_hash IS NOT NULL THEN 1 WHEN wrapped IS NOT NULL THEN 2 ELSE 0 END,"                 \
+#define SELECT_SECRETS                                                                                        \
+    "SELECT number, hint, CASE WHEN slow_hash IS NOT NULL THEN 1 WHEN wrapped IS NOT NULL THEN 2 ELSE 0 END," \
     " created_at_s, expires_at_s, revoked_at_s, last_used_at_s FROM secret WHERE application_id = ?"
 
 static la_result list_secrets(la_store *s, uint64_t application_id, la_secret_fn each, void *self)

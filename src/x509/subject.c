@@ -151,18 +151,18 @@ static la_result check_dn(la_slice value)
 
 static la_result check_value(la_subject_kind kind, la_slice value)
 {
-    if (value.n > LA_SUBJECT_VALUE_MAX)
-        return la_fail(LA_INVALID, "it has more than %d bytes", LA_SUBJECT_VALUE_MAX);
+    if (value.n > LA_SUBJECT_MAX)
+        return la_fail(LA_INVALID, "it has more than %d bytes", LA_SUBJECT_MAX);
     switch (kind) {
     case LA_SUBJECT_DN:
         return check_dn(value);
-    case LA_SUBJECT_DNS:
+    case LA_SUBJECT_SAN_DNS:
         return check_dns(value);
-    case LA_SUBJECT_URI:
+    case LA_SUBJECT_SAN_URI:
         return check_uri(value);
-    case LA_SUBJECT_IP:
+    case LA_SUBJECT_SAN_IP:
         return check_ip(value);
-    case LA_SUBJECT_EMAIL:
+    case LA_SUBJECT_SAN_EMAIL:
         return check_email(value);
     case LA_SUBJECT_NONE:
     case LA_SUBJECT_KIND_COUNT:
@@ -261,15 +261,15 @@ la_result la_subject_match(la_subject_kind kind, la_slice value, const la_x509 *
     switch (kind) {
     case LA_SUBJECT_DN:
         return match_dn(value, certificate);
-    case LA_SUBJECT_IP:
+    case LA_SUBJECT_SAN_IP:
         return match_ip(value, certificate);
-    case LA_SUBJECT_DNS:
-    case LA_SUBJECT_URI:
-    case LA_SUBJECT_EMAIL:
+    case LA_SUBJECT_SAN_DNS:
+    case LA_SUBJECT_SAN_URI:
+    case LA_SUBJECT_SAN_EMAIL:
         LA_TRY(la_subject_check(kind, value)); /* so that nothing odd or empty in the registry ever matches */
-        return match_alternative(kind == LA_SUBJECT_DNS   ? GEN_DNS
-                                 : kind == LA_SUBJECT_URI ? GEN_URI
-                                                          : GEN_EMAIL,
+        return match_alternative(kind == LA_SUBJECT_SAN_DNS   ? GEN_DNS
+                                 : kind == LA_SUBJECT_SAN_URI ? GEN_URI
+                                                              : GEN_EMAIL,
                                  value, certificate);
     case LA_SUBJECT_NONE:
     case LA_SUBJECT_KIND_COUNT:

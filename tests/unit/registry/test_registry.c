@@ -349,7 +349,7 @@ static void registrations_and_revocations_come_back(void **state)
     bank->registration = (la_registration){.fapi = true,
                                            .certificate_bound = true,
                                            .requests_per_minute = 60,
-                                           .subject_kind = LA_SUBJECT_URI,
+                                           .subject_kind = LA_SUBJECT_SAN_URI,
                                            .subject = LA_SLICE("urn:bank"),
                                            .introspection_audiences = LA_SLICE("https://a https://b")};
     bank->n_certificates = 1;
@@ -366,7 +366,7 @@ static void registrations_and_revocations_come_back(void **state)
     assert_true(a.registration.fapi && a.registration.certificate_bound);
     assert_false(a.registration.dpop_bound || a.registration.token_exchange || a.registration.token_endpoint_audience);
     assert_int_equal(a.registration.requests_per_minute, 60);
-    assert_int_equal(a.registration.subject_kind, LA_SUBJECT_URI);
+    assert_int_equal(a.registration.subject_kind, LA_SUBJECT_SAN_URI);
     assert_slice(a.registration.subject, "urn:bank");
     assert_slice(a.registration.introspection_audiences, "https://a https://b");
     assert_null(a.registration.jwks.p);

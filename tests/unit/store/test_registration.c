@@ -2,11 +2,11 @@
 
 #include "store/registration.h"
 
-#define REGISTRATION                                                                              \
-    "{\"jwks\":{\"keys\":[{\"kty\":\"EC\",\"x\":\"\\u00e4\"}]},\"jwks_uri\":\"https://a/b\","     \
-    "\"tls_client_auth_san_uri\":\"urn:a\",\"token_endpoint_auth_signing_alg\":\"PS256\","        \
-    "\"dpop_bound_access_tokens\":true,\"tls_client_certificate_bound_access_tokens\":true,"      \
-    "\"fapi\":true,\"allow_token_endpoint_audience\":true,\"requests_per_minute\":70000,"         \
+#define REGISTRATION                                                                                \
+    "{\"jwks\":{\"keys\":[{\"kty\":\"EC\",\"x\":\"\\u00e4\"}]},\"jwks_uri\":\"https://a/b\","       \
+    "\"tls_client_auth_san_uri\":\"urn:a\",\"token_endpoint_auth_signing_alg\":\"PS256\","          \
+    "\"dpop_bound_access_tokens\":true,\"tls_client_certificate_bound_access_tokens\":true,"        \
+    "\"fapi\":true,\"allow_token_endpoint_audience\":true,\"requests_per_minute\":70000,"           \
     "\"grant_types\":[\"client_credentials\",\"urn:ietf:params:oauth:grant-type:token-exchange\"]," \
     "\"introspection_audiences\":[\"https://a\",\"urn:b\"]}"
 
@@ -18,7 +18,7 @@ static void every_member_is_read(void **state)
     assert_ok(la_registration_read(LA_SLICE(REGISTRATION), memory, &g));
     assert_true(g.fapi && g.dpop_bound && g.certificate_bound && g.token_endpoint_audience && g.token_exchange);
     assert_int_equal(g.requests_per_minute, 70000);
-    assert_int_equal(g.subject_kind, LA_SUBJECT_URI);
+    assert_int_equal(g.subject_kind, LA_SUBJECT_SAN_URI);
     assert_slice(g.subject, "urn:a");
     assert_slice(g.jwks, "{\"keys\":[{\"kty\":\"EC\",\"x\":\"ä\"}]}");
     assert_slice(g.jwks_uri, "https://a/b");
@@ -79,6 +79,7 @@ static la_application_record feed_record(fixture *f)
 static void a_registration_is_kept_changed_and_fed(void **state)
 {
     fixture *f = *state;
+    char one[] = "https://one", two[] = "https://two";
     la_application_row row;
     la_feed_position position;
     la_new_application a = new_application(f->sandbox, "c", NULL);
@@ -87,11 +88,11 @@ static void a_registration_is_kept_changed_and_fed(void **state)
     assert_ok(la_store_create_application(f->store, &a, NOW_S));
     assert_ok(la_store_find_application(f->store, 0, LA_SLICE("c"), &row));
     assert_string_equal(row.registration, "{\"jwks_uri\":\"https://one\"}");
-    assert_ok(la_store_read_all(f->store, check_text, (void *)"https://one", &position));
+    assert_ok(la_store_read_all(f->store, check_text, one, &position));
     assert_int_equal(feed_record(f).version, 1);
     la_application_change change = {.registration = LA_SLICE("{\"jwks_uri\":\"https://two\"}")};
     assert_ok(la_store_update_application(f->store, row.application_id, 1, &change, NOW_S));
-    assert_ok(la_store_read_all(f->store, check_text, (void *)"https://two", &position));
+    assert_ok(la_store_read_all(f->store, check_text, two, &position));
     assert_int_equal(feed_record(f).version, 2);
     assert_ok(set_enabled(f->store, row.application_id, false)); /* leaves it */
     assert_ok(la_store_find_application(f->store, 0, LA_SLICE("c"), &row));
@@ -184,11 +185,12 @@ static void live_certificates_are_fed_those_that_expire_last(void **state)
     uint64_t a = add_application(f, f->sandbox, "c", NULL);
     assert_int_equal(a, 1);
     assert_int_equal(feed_record(f).n_certificates, 0);
-    run_sql(f->path, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 12)"
-                     " INSERT INTO certificate (application_id, environment_id, issued, thumbprint, serial, subject,"
-                     " not_before_s, not_after_s, created_at_s, der)"
-                     " SELECT 1, 2, 1, CAST(printf('%032d', i) AS BLOB), printf('%x', i), 'CN=c', 0, 1000 + i, 0, x'30' FROM n;"
-                     " UPDATE certificate SET revoked_at_s = 5 WHERE not_after_s = 1012");
+    run_sql(f->path,
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 12)"
+            " INSERT INTO certificate (application_id, environment_id, issued, thumbprint, serial, subject,"
+            " not_before_s, not_after_s, created_at_s, der)"
+            " SELECT 1, 2, 1, CAST(printf('%032d', i) AS BLOB), printf('%x', i), 'CN=c', 0, 1000 + i, 0, x'30' FROM n;"
+            " UPDATE certificate SET revoked_at_s = 5 WHERE not_after_s = 1012");
     la_application_record r = feed_record(f);
     assert_int_equal(r.n_certificates, LA_CERTIFICATES_MAX);
     assert_int_equal(r.version, 1);
