@@ -116,7 +116,7 @@ typedef struct la_environment_config {
     bool allow_origin;
     bool fapi; /* all of its applications follow the FAPI 2.0 Security Profile */
     la_dpop_config dpop;
-    bool sees_certificates; /* of clients: by TLS of our own, or by the word of a proxy */
+    bool sees_certificates;           /* of clients: by TLS of our own, or by the word of a proxy */
     uint32_t requests_per_minute;     /* of an application that has no limit of its own; 0: no limit */
     uint32_t request_burst;           /* at once; 0: as many as in a minute */
     bool status_list;                 /* tokens name a place in a status list */
