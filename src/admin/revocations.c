@@ -39,9 +39,10 @@ static la_result read_thumbprint(la_slice text, bool takes_hex, uint8_t ret[LA_T
         return la_ok();
     if (la_is_ok(la_base64url_decode(text, ret, LA_THUMBPRINT_BYTES, &n)) && n == LA_THUMBPRINT_BYTES)
         return la_ok();
-    return la_fail(LA_INVALID, takes_hex ? "the thumbprint must be the SHA-256 of the certificate: 64 hexadecimal digits, "
-                                           "or 43 characters of base64url"
-                                         : "the thumbprint must be that of the JWK (RFC 7638): 43 characters of base64url");
+    return la_fail(LA_INVALID, takes_hex
+                                   ? "the thumbprint must be the SHA-256 of the certificate: 64 hexadecimal digits, "
+                                     "or 43 characters of base64url"
+                                   : "the thumbprint must be that of the JWK (RFC 7638): 43 characters of base64url");
 }
 
 static la_result find_tag(la_commands *c, const la_application_row *a, const la_revocation_wish *wish, uint32_t *ret)
@@ -210,6 +211,39 @@ la_result la_command_revoke_token(la_commands *c, la_slice token, la_application
     }
     la_jwt_free(t);
     return r;
+}
+
+/* ---- asking ---- */
+
+static la_result find(la_commands *c, la_revocation_record *r, int64_t issued_s, bool *ret)
+{
+    la_result found = la_store_find_revocation(c->store, r);
+    if (found.code == LA_NOT_FOUND)
+        return la_ok();
+    LA_TRY(found);
+    *ret = *ret || r->kind == LA_REVOKED_TOKEN || issued_s <= r->before_s;
+    return la_ok();
+}
+
+la_result la_command_is_revoked(la_commands *c, const la_application_row *a, la_slice jti, int64_t issued_s, bool *ret)
+{
+    la_revocation_record r = {.environment_id = a->environment_id, .application_id = a->application_id};
+    uint32_t tag;
+    bool revoked = !jti.n || jti.n > LA_JTI_MAX;
+    r.kind = LA_REVOKED_APPLICATION;
+    LA_TRY(find(c, &r, issued_s, &revoked));
+    r.kind = LA_REVOKED_CREDENTIAL;
+    if (la_credential_tag_of_jti(jti, &tag)) {
+        r.credential_tag = tag;
+        LA_TRY(find(c, &r, issued_s, &revoked));
+    }
+    r.kind = LA_REVOKED_TOKEN;
+    r.credential_tag = 0;
+    r.jti = jti;
+    if (!revoked)
+        LA_TRY(find(c, &r, issued_s, &revoked));
+    *ret = revoked;
+    return la_ok();
 }
 
 /* ---- listing ---- */

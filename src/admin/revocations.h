@@ -32,6 +32,9 @@ la_result la_command_revoke_tokens(la_commands *c, const la_application_row *a, 
  * token of this server, or has expired; NOT_FOUND where its application is gone, so that it holds nowhere. */
 la_result la_command_revoke_token(la_commands *c, la_slice token, la_application_row *ret_a, bool *ret_changed);
 
+/* Whether a token of the application does not hold any more; for who has verified it. An absent jti is none of ours, so it does not. */
+la_result la_command_is_revoked(la_commands *c, const la_application_row *a, la_slice jti, int64_t issued_s, bool *ret);
+
 /* The newest first, as la_store_list_revocations. */
 la_result la_command_list_revocations(la_commands *c, const la_application_row *a, uint64_t before_id, unsigned limit,
                                       la_revocation_fn each, void *self);

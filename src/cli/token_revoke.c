@@ -200,16 +200,19 @@ static const la_cli_option revoke_options[] = {
 const la_cli_command la_cli_token_revoke_commands[] = {
     {"token revoke", "[TOKEN]", 0, 1, "Revokes tokens.",
      "Revokes one token (- reads it from standard input, where no list of processes shows it), or all that an "
-     "application, or one credential of it, got until now, this second included. Within 250 ms every server that follows the "
+     "application, or one credential of it, got until now, this second included. Within 250 ms every server that "
+     "follows the "
      "store answers so at the "
-     "introspection endpoint; who checks tokens offline learns it from the status list, where the environment has one. The "
+     "introspection endpoint; who checks tokens offline learns it from the status list, where the environment has one. "
+     "The "
      "application "
      "goes on getting new ones: disable it, or revoke its secret, where it must not.",
      "  leanauth token revoke - < token.txt\n"
      "  leanauth token revoke --application 6f1d2c3b-8a4e-4f5a-9b6c-7d8e9f0a1b2c --secret 7\n",
      revoke_options, run_revoke},
     {"token revocations", "CLIENT_ID", 1, 1, "Lists what is revoked of an application.",
-     "Lists the revocations of an application, the newest first, at most 1000. Each is kept until no token that it is about could "
+     "Lists the revocations of an application, the newest first, at most 1000. Each is kept until no token that it is "
+     "about could "
      "be "
      "valid any more.",
      "  leanauth token revocations 6f1d2c3b-8a4e-4f5a-9b6c-7d8e9f0a1b2c\n", la_cli_application_options, run_list},

@@ -1,7 +1,12 @@
 /* Accept: types, wildcards, weights. */
 #include "oauth/accept.h"
 
-enum { WEIGHT_MAX = 1000, JSON_ANY = 1, JSON_APPLICATION, JSON_NAMED }; /* weights in thousandths; how exactly JSON is meant */
+enum {
+    WEIGHT_MAX = 1000,
+    JSON_ANY = 1,
+    JSON_APPLICATION,
+    JSON_NAMED
+}; /* weights in thousandths; how exactly JSON is meant */
 
 /* RFC 9110 12.4.2: 0 or 1, and up to three digits behind the point. */
 static bool read_weight(la_slice text, unsigned *ret)

@@ -25,8 +25,8 @@ static void add_scopes(const la_environment_config *config, la_buffer *ret)
 /* RFC 8414 2: clients authenticate alike at all three endpoints. */
 static void add_authentication(la_buffer *ret, const char *endpoint)
 {
-    la_buffer_add_format(ret, ",\"%s_endpoint_auth_methods_supported\":[\"client_secret_basic\",\"client_secret_post\"]",
-                         endpoint);
+    la_buffer_add_format(
+        ret, ",\"%s_endpoint_auth_methods_supported\":[\"client_secret_basic\",\"client_secret_post\"]", endpoint);
 }
 
 static void add_introspection(const la_environment_config *config, la_slice base, la_buffer *ret)

@@ -134,8 +134,9 @@ static void set_bit(void *self, uint32_t index)
         bits[index / 8] |= (uint8_t)(1u << index % 8);
 }
 
-la_result la_status_read_bits(la_registry_view *view, uint16_t environment_id, const uint8_t id[LA_STATUS_LIST_ID_BYTES],
-                              const la_status_list *list, uint8_t ret[LA_STATUS_BYTES])
+la_result la_status_read_bits(la_registry_view *view, uint16_t environment_id,
+                              const uint8_t id[LA_STATUS_LIST_ID_BYTES], const la_status_list *list,
+                              uint8_t ret[LA_STATUS_BYTES])
 {
     bool all = false;
     LA_TRY(all_are_revoked(view, environment_id, list, &all));

@@ -59,8 +59,9 @@ bool la_status_place_of(const la_jwt *t, uint8_t ret_list[LA_STATUS_LIST_ID_BYTE
 /* ---- the document ---- */
 
 /* The bits as the registry has them now; the first is the lowest of the first byte. SERVER_ERROR. */
-la_result la_status_read_bits(la_registry_view *view, uint16_t environment_id, const uint8_t id[LA_STATUS_LIST_ID_BYTES],
-                              const la_status_list *list, uint8_t ret[LA_STATUS_BYTES]);
+la_result la_status_read_bits(la_registry_view *view, uint16_t environment_id,
+                              const uint8_t id[LA_STATUS_LIST_ID_BYTES], const la_status_list *list,
+                              uint8_t ret[LA_STATUS_BYTES]);
 
 /* The signed document: application/statuslist+jwt. It may be kept for ttl_s, and is good for twice as long. NO_SIGNING_KEY, SERVER_ERROR. */
 la_result la_status_write_document(const la_issuer *issuer, const uint8_t id[LA_STATUS_LIST_ID_BYTES],

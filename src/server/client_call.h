@@ -26,8 +26,8 @@ struct la_client_call {
     la_http_exchange *exchange;
     la_token_case judged;
     la_slow_verdict verdict;
-    uint64_t slow_secret_id;           /* whose hash is, or was, checked */
-    la_introspection introspection;    /* of that endpoint */
+    uint64_t slow_secret_id;          /* whose hash is, or was, checked */
+    la_introspection introspection;   /* of that endpoint */
     la_revocation_record *revocation; /* of that endpoint, in the arena */
 };
 

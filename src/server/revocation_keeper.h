@@ -15,7 +15,7 @@
 
 typedef struct la_revocation_keeper la_revocation_keeper;
 
-la_revocation_keeper *la_revocation_keeper_new(void);                       /* NULL: no memory */
+la_revocation_keeper *la_revocation_keeper_new(void);                     /* NULL: no memory */
 la_revocation_keeper *la_revocation_keeper_free(la_revocation_keeper *k); /* takes NULL */
 
 /* Makes a batch of orders durable; nothing of it, where that fails. *ret_n: how many were taken; they wait for la_revoker_finish. `c` NULL: the store is

@@ -33,7 +33,7 @@ typedef struct la_revoker_hooks {
 typedef struct la_revoker la_revoker;
 
 la_revoker *la_revoker_new(unsigned n_loops, const la_revoker_hooks *hooks); /* NULL: no memory */
-la_revoker *la_revoker_free(la_revoker *r); /* nothing waits any more; takes NULL */
+la_revoker *la_revoker_free(la_revoker *r);                                  /* nothing waits any more; takes NULL */
 
 /* ---- a loop ---- */
 

@@ -45,7 +45,8 @@ static const la_route *match(la_listener_kind listener, la_slice issuer_path, la
         la_slice rest = path;
 
         if (routes[i].listener == listener && takes(&rest, la_slice_of(routes[i].before)) &&
-            takes(&rest, issuer_path) && (routes[i].is_prefix ? la_slice_starts(rest, la_slice_of(routes[i].after))
+            takes(&rest, issuer_path) &&
+            (routes[i].is_prefix ? la_slice_starts(rest, la_slice_of(routes[i].after))
                                  : la_slice_is(rest, routes[i].after)))
             return &routes[i];
     }

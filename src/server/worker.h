@@ -28,7 +28,7 @@ struct la_worker {
     la_forged forged;
     la_token_desk desk;
     struct la_status_cache *status_cache; /* server/status_cache.h; NULL before the first list that is asked for */
-    char body[LA_INTROSPECTION_MAX]; /* also of token responses, which are shorter */
+    char body[LA_INTROSPECTION_MAX];      /* also of token responses, which are shorter */
 
     /* from other threads */
     _Atomic(la_snapshot *) next_snapshot;

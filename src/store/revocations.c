@@ -209,9 +209,9 @@ static la_result insert(la_store *s, const la_revocation_record *r)
         la_sql_null(&q);
     la_sql_int(&q, r->list.p ? r->list_index : 0);
     la_result result = la_sql_run(&q);
-    return result.code == LA_NOT_FOUND ? la_fail(LA_NOT_FOUND, "the store has no environment %u",
-                                                 (unsigned)r->environment_id)
-                                       : result;
+    return result.code == LA_NOT_FOUND
+               ? la_fail(LA_NOT_FOUND, "the store has no environment %u", (unsigned)r->environment_id)
+               : result;
 }
 
 static la_result revoke(la_store *s, const la_revocation_record *r, bool *ret_changed)

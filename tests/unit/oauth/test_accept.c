@@ -43,8 +43,9 @@ static void malformed_members_count_for_nothing(void **state)
     for (size_t i = 0; i < sizeof weights / sizeof *weights; i++) {
         char accept[100];
         snprintf(accept, sizeof accept, TYPE ";q=%s", weights[i]);
-        bool is_fine = strcmp(weights[i], "1.") == 0;         /* RFC 9110 has up to three digits behind the point, so none, too */
-        bool is_zero = strcmp(weights[i], "0,5") == 0;        /* the comma ends the member */
+        bool is_fine = strcmp(weights[i], "1.") ==
+                       0; /* RFC 9110 has up to three digits behind the point, so none, too */
+        bool is_zero = strcmp(weights[i], "0,5") == 0; /* the comma ends the member */
         assert_int_equal(prefers(accept), is_fine && !is_zero);
     }
 }

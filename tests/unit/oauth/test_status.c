@@ -59,8 +59,9 @@ static void nobody_else_makes_one(void **state)
     good.n--;
     assert_code(la_status_read_id(f->hasher, HERE, good, read_id, &read), LA_NOT_FOUND);
     assert_code(la_status_read_id(f->hasher, HERE, LA_SLICE(""), read_id, &read), LA_NOT_FOUND);
-    assert_code(la_status_read_id(f->hasher, HERE, LA_SLICE("../../../../../../../../../../../../../etc/pas"), read_id, &read),
-                LA_NOT_FOUND);
+    assert_code(
+        la_status_read_id(f->hasher, HERE, LA_SLICE("../../../../../../../../../../../../../etc/pas"), read_id, &read),
+        LA_NOT_FOUND);
     text[42] = text[42] == 'A' ? 'B' : (char)(text[42] + 1); /* spare bits in the last character */
     assert_code(la_status_read_id(f->hasher, HERE, (la_slice){text, 43}, read_id, &read), LA_NOT_FOUND);
     fixture_free(f);
@@ -81,9 +82,9 @@ static void put(fixture *f, const la_feed_item *items, size_t n)
 
 static void revoke_all(fixture *f, la_revocation_kind kind, uint64_t application_id, uint32_t tag, int64_t before_s)
 {
-    la_feed_item item = {.kind = LA_FEED_PUT_REVOCATION,
-                         .revocation = {HERE, kind, application_id, tag, LA_NO_SLICE, before_s, before_s + 86400,
-                                        LA_NO_SLICE, 0}};
+    la_feed_item item = {
+        .kind = LA_FEED_PUT_REVOCATION,
+        .revocation = {HERE, kind, application_id, tag, LA_NO_SLICE, before_s, before_s + 86400, LA_NO_SLICE, 0}};
     put(f, &item, 1);
 }
 
@@ -161,7 +162,8 @@ static void a_revocation_begins_a_new_list(void **state)
     assert_true(same_list(&other, &same));
     la_status_place third = assign(f, 7, 1);
     assert_true(same_list(&second, &third));
-    revoke_all(f, LA_REVOKED_APPLICATION, 7, 0, NOW_S + 6); /* in this very second: each token of it gets a list that is over */
+    revoke_all(f, LA_REVOKED_APPLICATION, 7, 0,
+               NOW_S + 6); /* in this very second: each token of it gets a list that is over */
     la_status_place a = assign(f, 7, 1), b = assign(f, 7, 1);
     assert_false(same_list(&a, &b));
     f->context.now_s = NOW_S + 7;
@@ -196,10 +198,14 @@ static void bits_are_those_of_the_registry(void **state)
     la_status_list list = {7, 1, NOW_S};
     la_slice name = {(const char *)place.list, sizeof place.list};
     la_feed_item single[] = {
-        {.kind = LA_FEED_PUT_REVOCATION, .revocation = {HERE, LA_REVOKED_TOKEN, 7, 0, LA_SLICE("a"), NOW_S, NOW_S + 9, name, 0}},
-        {.kind = LA_FEED_PUT_REVOCATION, .revocation = {HERE, LA_REVOKED_TOKEN, 7, 0, LA_SLICE("b"), NOW_S, NOW_S + 9, name, 4095}},
-        {.kind = LA_FEED_PUT_REVOCATION, .revocation = {HERE, LA_REVOKED_TOKEN, 7, 0, LA_SLICE("c"), NOW_S, NOW_S + 9, name, 4096}},
-        {.kind = LA_FEED_PUT_REVOCATION, .revocation = {ELSEWHERE, LA_REVOKED_TOKEN, 7, 0, LA_SLICE("d"), NOW_S, NOW_S + 9, name, 3}},
+        {.kind = LA_FEED_PUT_REVOCATION,
+         .revocation = {HERE, LA_REVOKED_TOKEN, 7, 0, LA_SLICE("a"), NOW_S, NOW_S + 9, name, 0}},
+        {.kind = LA_FEED_PUT_REVOCATION,
+         .revocation = {HERE, LA_REVOKED_TOKEN, 7, 0, LA_SLICE("b"), NOW_S, NOW_S + 9, name, 4095}},
+        {.kind = LA_FEED_PUT_REVOCATION,
+         .revocation = {HERE, LA_REVOKED_TOKEN, 7, 0, LA_SLICE("c"), NOW_S, NOW_S + 9, name, 4096}},
+        {.kind = LA_FEED_PUT_REVOCATION,
+         .revocation = {ELSEWHERE, LA_REVOKED_TOKEN, 7, 0, LA_SLICE("d"), NOW_S, NOW_S + 9, name, 3}},
     };
     put(f, single, 4);
     assert_ok(la_status_read_bits(f->view, HERE, place.list, &list, bits));
@@ -234,7 +240,8 @@ static la_jws verified(fixture *f, la_slice token)
 static void a_document_is_what_the_draft_says(void **state)
 {
     fixture *f = with_desk();
-    uint8_t bits[LA_STATUS_BYTES] = {0xB9, 0xA3}, compressed[2048], plain[LA_STATUS_BYTES + 1]; /* its example, and zeroes */
+    uint8_t bits[LA_STATUS_BYTES] = {0xB9, 0xA3}, compressed[2048],
+            plain[LA_STATUS_BYTES + 1]; /* its example, and zeroes */
     la_status_place place = assign(f, 7, 1);
     la_buffer document;
     char uri[200], id[LA_STATUS_ID_CHARS];
@@ -251,7 +258,8 @@ static void a_document_is_what_the_draft_says(void **state)
     assert_int_equal(json_integer_value(json_object_get(list, "bits")), 1);
     size_t n = 0;
     uLongf plain_n = sizeof plain;
-    assert_ok(la_base64url_decode(la_slice_of(json_string_value(json_object_get(list, "lst"))), compressed, sizeof compressed, &n));
+    assert_ok(la_base64url_decode(la_slice_of(json_string_value(json_object_get(list, "lst"))), compressed,
+                                  sizeof compressed, &n));
     assert_int_equal(uncompress(plain, &plain_n, compressed, n), Z_OK);
     assert_int_equal(plain_n, LA_STATUS_BYTES);
     assert_memory_equal(plain, bits, sizeof bits);
@@ -317,7 +325,8 @@ static void off_is_off(void **state)
     la_jwt *t;
     uint8_t list[LA_STATUS_LIST_ID_BYTES];
     uint32_t index;
-    assert_ok(la_jwt_read(la_slice_of(json_string_value(json_object_get(response, "access_token"))), LA_ALGORITHMS_SIGNING, &t));
+    assert_ok(la_jwt_read(la_slice_of(json_string_value(json_object_get(response, "access_token"))),
+                          LA_ALGORITHMS_SIGNING, &t));
     assert_false(la_status_place_of(t, list, &index));
     la_jwt_free(t);
     json_decref(response);

@@ -41,7 +41,10 @@ static void rig_free(rig *r)
 static la_revocation_order order_of(uint64_t application_id, const char *jti)
 {
     return (la_revocation_order){
-        .record = {.environment_id = 1, .kind = LA_REVOKED_TOKEN, .application_id = application_id, .jti = la_slice_of(jti)},
+        .record = {.environment_id = 1,
+                   .kind = LA_REVOKED_TOKEN,
+                   .application_id = application_id,
+                   .jti = la_slice_of(jti)},
         .client_id = LA_SLICE("client"),
         .address = LA_SLICE("127.0.0.1"),
         .request_id = LA_SLICE("0123456789abcdef"),

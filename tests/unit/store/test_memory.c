@@ -235,8 +235,7 @@ static la_result try_revoke(fixture *f, unsigned i)
     la_result expired = la_is_ok(result) ? la_store_expire_revocations(f->store, NOW_S + 1, 9, &n) : la_ok();
     left = -1;
     assert_true(sqlite3_get_autocommit(f->store->db));
-    assert_code(la_store_find_revocation(f->store, &r),
-                la_is_ok(result) && !la_is_ok(expired) ? LA_OK : LA_NOT_FOUND);
+    assert_code(la_store_find_revocation(f->store, &r), la_is_ok(result) && !la_is_ok(expired) ? LA_OK : LA_NOT_FOUND);
     assert_ok(la_store_expire_revocations(f->store, NOW_S + 1, 9, &n));
     return la_is_ok(result) ? expired : result;
 }
@@ -328,9 +327,9 @@ static void revoking_survives(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(opening_survives), TEST(creating_survives), TEST(listing_survives),  TEST(the_feed_survives),
-        TEST(writing_survives), TEST(groups_survive),    TEST(counting_survives), TEST(operators_survive),
-        TEST(revoking_survives),
+        TEST(opening_survives),  TEST(creating_survives), TEST(listing_survives),
+        TEST(the_feed_survives), TEST(writing_survives),  TEST(groups_survive),
+        TEST(counting_survives), TEST(operators_survive), TEST(revoking_survives),
     };
     return cmocka_run_group_tests_name("store memory", tests, set_up_allocator, NULL);
 }

@@ -239,7 +239,8 @@ static void the_end_of_a_token_names_its_place_in_the_list(void **state)
 
 static void a_damaged_change_is_noticed(void **state)
 {
-    static const char *const keys[] = {"", "1", "1 7 0 jti -", "9 7 0 - - 0", "2 7 x - - 0", "1 7 0 jti AAAA 0", "1 7 0 - - 0"};
+    static const char *const keys[] = {
+        "", "1", "1 7 0 jti -", "9 7 0 - - 0", "2 7 x - - 0", "1 7 0 jti AAAA 0", "1 7 0 - - 0"};
     fixture *f = *state;
     la_revocation_record r;
     uint8_t list[LA_STATUS_LIST_ID_BYTES];
