@@ -315,7 +315,8 @@ static void last_used_never_moves_backwards(void **state)
     fixture *f = *state;
     uint64_t a = add_application(f, f->sandbox, "c", NULL);
     uint64_t one = add(f, a, 1, NOW_S), two = add(f, a, 2, NOW_S);
-    la_certificate_use later[] = {{one, NOW_S + 5}, {one + 77, NOW_S}, {0, NOW_S}, {UINT64_MAX, NOW_S}, {two, NOW_S + 1}};
+    la_certificate_use later[] = {
+        {one, NOW_S + 5}, {one + 77, NOW_S}, {0, NOW_S}, {UINT64_MAX, NOW_S}, {two, NOW_S + 1}};
     la_certificate_use earlier[] = {{one, NOW_S + 4}, {two, NOW_S + 2}};
     int64_t newest = changes(f);
     assert_ok(la_store_put_certificate_uses(f->store, later, 5));
