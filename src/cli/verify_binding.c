@@ -71,7 +71,8 @@ static la_result check_certificate(const la_cli *cli, la_slice x5t)
     const char *path = la_cli_value(cli, "certificate");
     uint8_t thumbprint[LA_THUMBPRINT_BYTES];
     if (!path)
-        return failed("cnf.x5t#S256", "it is bound to a certificate: give the one that the client showed by --certificate");
+        return failed("cnf.x5t#S256",
+                      "it is bound to a certificate: give the one that the client showed by --certificate");
     LA_TRY(read_certificate(path, thumbprint));
     return is_thumbprint(x5t, thumbprint) ? la_ok() : failed("cnf.x5t#S256", "it is bound to another certificate");
 }
