@@ -2,6 +2,7 @@
 #include "jose/verify.h"
 #include "cli/fetch.h"
 #include "cli/shared.h"
+#include "cli/verify_binding.h"
 #include "cli/verify_status.h"
 
 #include <stdio.h>
@@ -150,6 +151,8 @@ static la_result verify(la_cli *cli, la_slice token, la_slice issuer)
         r = la_verify_status(jws.payload, jwks, issuer, la_clock_now_s());
     json_decref(jwks);
     if (la_is_ok(r))
+        r = la_cli_verify_binding(cli, token, jws.payload);
+    if (la_is_ok(r))
         r = print(cli, &jws);
     json_decref(jws.header);
     json_decref(jws.payload);
@@ -188,13 +191,17 @@ static const la_cli_option verify_options[] = {
     {"issuer", "URL", "Who must have issued it; its metadata and keys are fetched. Needed.", false},
     {"audience", "AUDIENCE", "Whom it must be meant for.", false},
     {"status", NULL, "Fetches the status list that it names, too: it must not be revoked there.", false},
+    {"dpop", "PROOF", "The DPoP header that came with it, where it is bound to a key.", false},
+    {"method", "METHOD", "The method of the request that the proof is for; GET where it is not said.", false},
+    {"url", "URL", "The URL of that request.", false},
+    {"certificate", "FILE", "The certificate that its client showed (PEM or DER), where it is bound to one.", false},
     {0},
 };
 
 const la_cli_command la_cli_verify_commands[] = {
     {"verify", "TOKEN", 1, 1, "Checks an access token.",
      "Checks a token (- reads it from standard input) against the keys that its issuer publishes: signature, type, "
-     "issuer, times, audience. "
+     "issuer, times, audience, and the proof where it is bound to a key or to a certificate. "
      "Prints its claims, or says which check failed.",
      "  leanauth token … | leanauth verify - --issuer https://auth.sandbox.ae.leantech.me\n", verify_options,
      run_verify},

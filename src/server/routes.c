@@ -16,6 +16,7 @@ static const la_route routes[] = {
     {LA_LISTENER_TOKENS, READ_ANYWHERE, "GET, HEAD, OPTIONS", "", LA_STATUS_PATH, la_status_list_handle,
      .is_prefix = true},
     {LA_LISTENER_TOKENS, READ_ANYWHERE, "GET, HEAD, OPTIONS", "", "/oauth2/jwks", la_jwks_handle},
+    {LA_LISTENER_TOKENS, READ, "GET, HEAD", "", "/oauth2/crl", la_crl_handle},
     {LA_LISTENER_TOKENS, READ_ANYWHERE, "GET, HEAD, OPTIONS", "/.well-known/oauth-authorization-server", "",
      la_metadata_handle},
     {LA_LISTENER_TOKENS, READ_ANYWHERE, "GET, HEAD, OPTIONS", "/.well-known/openid-configuration", "",

@@ -55,6 +55,7 @@ void la_introspect_handle(const la_route_call *call);
 void la_revoke_handle(const la_route_call *call);
 void la_status_list_handle(const la_route_call *call);
 void la_jwks_handle(const la_route_call *call);
+void la_crl_handle(const la_route_call *call);
 void la_metadata_handle(const la_route_call *call);
 void la_metrics_handle(const la_route_call *call);
 void la_livez_handle(const la_route_call *call);
