@@ -31,6 +31,7 @@
 #define LA_AUDIENCES_MAX 1024      /* bytes of a list of audiences */
 #define LA_REGISTRATION_MAX 12288  /* bytes of a registration as the store keeps it */
 #define LA_WRAPPED_SECRET_MAX 320  /* bytes of a wrapped client secret */
+#define LA_SECRET_WRAP_PURPOSE "client-secret"
 #define LA_STATUS_LIST_ID_BYTES 32 /* see oauth/status.h */
 #define LA_JTI_MAX 64              /* characters */
 
@@ -62,7 +63,7 @@ typedef struct la_secret_record {
     la_secret_kind kind;
     uint8_t digest[LA_DIGEST_BYTES];
     la_slice slow_hash;
-    la_slice wrapped; /* la_wrap with the purpose "client-secret" and the client_id as the name */
+    la_slice wrapped; /* la_wrap with LA_SECRET_WRAP_PURPOSE and the client_id as the name */
 } la_secret_record;
 
 /* What a certificate must say of its owner (RFC 8705 2.1.2). Exactly one kind for an application. */

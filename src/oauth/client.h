@@ -3,19 +3,22 @@
 #define LA_OAUTH_CLIENT_H
 
 #include "oauth/form.h"
+#include "jose/jwt.h"
 #include "oauth/token.h"
 
 /* What a request brought to authenticate with. */
 typedef struct la_credentials {
-    la_auth_method method; /* LA_AUTH_CLIENT_SECRET_BASIC or LA_AUTH_CLIENT_SECRET_POST */
+    la_auth_method method; /* by its form: LA_AUTH_CLIENT_SECRET_BASIC or _POST, LA_AUTH_PRIVATE_KEY_JWT or LA_AUTH_CLIENT_SECRET_JWT */
     la_slice client_id;
-    la_slice client_secret;
+    la_slice client_secret; /* of the first two */
+    la_jwt *assertion;      /* of the others, read and not verified; la_jwt_free, also where reading failed later */
 } la_credentials;
 
 /*
  * Finds the credentials and checks them. On success `ret_application` is the application, enabled and registered for the method
- * used; its slices live as long as the view is awake. Fills in client_id, application_id, secret_id, failed_authentication and the
- * slow fields of `outcome`. Fails with a CLIENT_… code, FORM_ENCODING or PENDING.
+ * used; its slices live as long as the view is awake. Fills in client_id, application_id, secret_id, credential_tag,
+ * failed_authentication and the fields of what is waited for of `outcome`. Fails with a CLIENT_… or ASSERTION_… code, REPLAYED, FORM_ENCODING,
+ * OVERLOADED or PENDING.
  */
 la_result la_client_authenticate(const la_token_context *context, const la_token_request *request, const la_form *form,
                                  la_token_outcome *outcome, la_application_record *ret_application);
@@ -31,5 +34,27 @@ la_result la_client_read_basic(la_slice authorization, la_arena *arena, la_crede
 la_result la_client_check_secret(const la_token_context *context, const la_token_request *request,
                                  const la_credentials *credentials, la_token_outcome *outcome,
                                  la_application_record *ret_application);
+
+/* client_assertion.c: client_assertion and its type, with the client_id that it claims (RFC 7523 2.2). Believes nothing. */
+la_result la_client_read_assertion(const la_form *form, la_arena *arena, la_credentials *ret);
+
+/* client_assertion.c: checks it against the registry, and uses up its jti (RFC 7523 3). */
+la_result la_client_check_assertion(const la_token_context *context, const la_credentials *credentials,
+                                    la_token_outcome *outcome, la_application_record *ret_application);
+
+/* ---- client_lookup.c ---- */
+
+/* The application of that name, noted in the outcome. NOT_FOUND, SERVER_ERROR. */
+la_result la_client_find(const la_token_context *context, la_slice client_id, la_token_outcome *outcome,
+                         la_application_record *ret);
+
+/* For the log: whether another environment has it. To be asked after every failure, so that the time tells neither an unknown client
+ * from a wrong credential nor where it is known. */
+bool la_client_is_elsewhere(const la_token_context *context, la_slice client_id);
+
+/* What an unknown client is refused with. */
+la_result la_client_refuse_unknown(bool is_elsewhere, la_slice client_id, la_token_outcome *outcome);
+
+bool la_client_secret_is_live(const la_secret_record *s, int64_t now_s);
 
 #endif
