@@ -31,7 +31,9 @@ static la_code take_certificate(la_http_connection *c)
     if (!certificate.p)
         return LA_OK;
     x->request.client_certificate = la_arena_copy(x->arena, certificate);
-    return x->request.client_certificate.p ? LA_OK : LA_NO_MEMORY;
+    la_slice thumbprint = {(const char *)la_tls_client_thumbprint(c->tls), LA_THUMBPRINT_BYTES};
+    x->request.client_thumbprint = (const uint8_t *)la_arena_copy(x->arena, thumbprint).p;
+    return x->request.client_certificate.p && x->request.client_thumbprint ? LA_OK : LA_NO_MEMORY;
 }
 
 static la_code apply_proxy(la_http_connection *c, la_slice section)
@@ -54,6 +56,8 @@ static void fill(la_http_connection *c, const char *section, size_t body_n)
         .host = head->host.at ? la_http_span_slice(section, head->host) : LA_SLICE(""),
         .authorization = la_http_span_slice(section, head->authorization),
         .n_authorization = head->n_authorization,
+        .dpop = la_http_span_slice(section, head->dpop),
+        .n_dpop = head->n_dpop,
         .content_type = la_http_span_slice(section, head->content_type),
         .origin = la_http_span_slice(section, head->origin),
         .if_none_match = la_http_span_slice(section, head->if_none_match),

@@ -23,13 +23,11 @@ la_token_class la_token_class_of(const la_token_outcome *outcome)
 }
 
 /* As x5t#S256 says it (RFC 8705 3.1). */
-static void log_thumbprint(la_slice certificate)
+static void log_thumbprint(const uint8_t thumbprint[LA_THUMBPRINT_BYTES])
 {
-    uint8_t digest[LA_SHA256_BYTES];
-    char text[LA_BASE64URL_CHARS(LA_SHA256_BYTES)];
+    char text[LA_BASE64URL_CHARS(LA_THUMBPRINT_BYTES)];
 
-    la_sha256(certificate.p, certificate.n, digest);
-    la_base64url_encode(digest, sizeof digest, text);
+    la_base64url_encode(thumbprint, LA_THUMBPRINT_BYTES, text);
     la_log_text("client_certificate", (la_slice){text, sizeof text});
 }
 
@@ -51,8 +49,8 @@ bool la_request_log_token(la_request_log mode, const la_request_log_entry *entry
     if (!refused)
         la_log_text("scope", la_slice_of(la_token_class_name(la_token_class_of(o))));
     la_log_text("address", bounded(entry->address));
-    if (entry->certificate.p)
-        log_thumbprint(entry->certificate);
+    if (entry->thumbprint)
+        log_thumbprint(entry->thumbprint);
     la_log_int("duration_us", entry->duration_us);
     la_log_end();
     return true;

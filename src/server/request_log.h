@@ -10,7 +10,7 @@ typedef struct la_request_log_entry {
     la_slice request_id;
     la_slice environment;
     la_slice address;
-    la_slice certificate; /* DER of the client's; absent where it has none */
+    const uint8_t *thumbprint; /* of the client's certificate; NULL where it has none */
     const la_token_outcome *outcome;
     int64_t duration_us;
 } la_request_log_entry;

@@ -75,4 +75,7 @@ const char *la_tls_failure_text(const la_tls *t);
 /* DER of the certificate whose key the client has proven; absent where it sent none. Lives as long as `t`. */
 la_slice la_tls_client_certificate(const la_tls *t);
 
+/* Its SHA-256, computed once a connection; of no meaning without one. */
+const uint8_t *la_tls_client_thumbprint(const la_tls *t);
+
 #endif

@@ -11,6 +11,7 @@ typedef struct la_token_desk {
     la_daemon *daemon;
     la_tally *tally; /* one of the daemon's; notes are this thread's alone */
     la_registry_view *view;
+    la_key_cache *key_cache;
     la_random random;
 } la_token_desk;
 
@@ -24,7 +25,7 @@ typedef struct la_token_case {
     la_serving *serving;
     unsigned environment; /* index in the snapshot */
     la_slice client_address;
-    la_slice client_certificate; /* DER; absent where there is none */
+    const uint8_t *client_thumbprint; /* of the client's certificate; NULL where there is none */
     la_slice request_id;
     int64_t started_us;     /* la_clock_monotonic_us */
     uint32_t retry_after_s; /* out: where the throttle or the limit of requests refused */
