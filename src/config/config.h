@@ -106,9 +106,10 @@ typedef struct la_environment_config {
     unsigned n_admin_scopes; /* the last ones of them; not in the metadata */
     la_scope_policy *scopes;
     bool allow_origin;
-    bool fapi; /* all of its applications follow the FAPI 2.0 Security Profile */
+    bool fapi;                         /* all of its applications follow the FAPI 2.0 Security Profile */
+    uint32_t assertion_lifetime_max_s; /* that an assertion of a client may be valid for */
     la_dpop_config dpop;
-    bool sees_certificates; /* of clients: by TLS of our own, or by the word of a proxy */
+    bool sees_certificates;           /* of clients: by TLS of our own, or by the word of a proxy */
     uint32_t requests_per_minute;     /* of an application that has no limit of its own; 0: no limit */
     uint32_t request_burst;           /* at once; 0: as many as in a minute */
     uint32_t token_reuse_s;           /* the same request gets the same token for so long; 0: never */

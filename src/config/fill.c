@@ -201,6 +201,7 @@ static la_result fill_environment(const la_config *c, const raw_environment *r, 
     ret->profile = (la_token_profile)environment_profile(r);
     ret->allow_origin = environment_allow_origin(r);
     ret->fapi = environment_fapi(r);
+    ret->assertion_lifetime_max_s = assertion_lifetime_max_s(&r->o_assertion);
     ret->dpop = (la_dpop_config){
         .nonce = (la_dpop_nonce)dpop_nonce(&r->o_dpop),
         .nonce_lifetime_s = dpop_nonce_lifetime_s(&r->o_dpop),

@@ -2,13 +2,14 @@
 #ifndef LA_OAUTH_CLIENT_H
 #define LA_OAUTH_CLIENT_H
 
-#include "oauth/form.h"
 #include "jose/jwt.h"
+#include "oauth/form.h"
 #include "oauth/token.h"
 
 /* What a request brought to authenticate with. */
 typedef struct la_credentials {
-    la_auth_method method; /* by its form: LA_AUTH_CLIENT_SECRET_BASIC or _POST, LA_AUTH_PRIVATE_KEY_JWT or LA_AUTH_CLIENT_SECRET_JWT */
+    la_auth_method
+        method; /* by its form: LA_AUTH_CLIENT_SECRET_BASIC or _POST, LA_AUTH_PRIVATE_KEY_JWT or LA_AUTH_CLIENT_SECRET_JWT */
     la_slice client_id;
     la_slice client_secret; /* of the first two */
     la_jwt *assertion;      /* of the others, read and not verified; la_jwt_free, also where reading failed later */

@@ -166,18 +166,11 @@ static la_result check_form(const la_token_context *context, const la_credential
 
 static la_result refusal_of(la_result r)
 {
-    switch (r.code) {
-    case LA_OK:
-    case LA_NO_MEMORY:
+    if (la_is_ok(r) || r.code == LA_NO_MEMORY)
         return r;
-    case LA_NOT_FOUND:
+    if (r.code == LA_NOT_FOUND)
         return la_error(LA_ASSERTION_KEY);
-    case LA_INVALID:
-    case LA_TOO_LARGE:
-        return la_error(LA_ASSERTION_SIGNATURE);
-    default:
-        return la_error(LA_SERVER_ERROR);
-    }
+    return la_error(r.code == LA_INVALID || r.code == LA_TOO_LARGE ? LA_ASSERTION_SIGNATURE : LA_SERVER_ERROR);
 }
 
 /* Of la_key_set_verify, or ASSERTION_KEY_SET where there is no usable set. */
@@ -188,8 +181,7 @@ static la_result verify(la_result read, la_key_set *set, const la_jwt *t, la_tok
         return read.code == LA_NO_MEMORY ? read : la_error(LA_ASSERTION_KEY_SET);
     la_result r = la_key_set_verify(set, t, &key);
     if (la_is_ok(r))
-        outcome->credential_tag =
-            la_credential_tag_of_thumbprint(LA_CREDENTIAL_KEY, la_public_key_thumbprint(key));
+        outcome->credential_tag = la_credential_tag_of_thumbprint(LA_CREDENTIAL_KEY, la_public_key_thumbprint(key));
     la_key_set_free(set);
     return refusal_of(r);
 }
@@ -213,8 +205,8 @@ static la_result verify_text(const la_token_context *context, const la_jwt *t, l
     return verify(r, set, t, outcome);
 }
 
-static la_result find_key_set(const la_token_context *context, la_slice uri, bool unknown_kid, la_token_outcome *outcome,
-                              la_slice *ret)
+static la_result find_key_set(const la_token_context *context, la_slice uri, bool unknown_kid,
+                              la_token_outcome *outcome, la_slice *ret)
 {
     la_result r = context->keys.find ? context->keys.find(context->keys.self, uri, unknown_kid, ret)
                                      : la_error(LA_UNAVAILABLE);
@@ -299,9 +291,8 @@ static la_result verify_owner(const la_token_context *context, const la_credenti
 {
     if (a->auth_method != credentials->method)
         return la_error(LA_CLIENT_METHOD_WRONG);
-    return credentials->method == LA_AUTH_CLIENT_SECRET_JWT
-               ? verify_secret(context, credentials->assertion, a, outcome)
-               : verify_key(context, credentials->assertion, a, outcome);
+    return credentials->method == LA_AUTH_CLIENT_SECRET_JWT ? verify_secret(context, credentials->assertion, a, outcome)
+                                                            : verify_key(context, credentials->assertion, a, outcome);
 }
 
 /* The work that a client's own key would have cost. */
@@ -366,8 +357,8 @@ la_result la_client_check_assertion(const la_token_context *context, const la_cr
     la_result found = la_client_find(context, credentials->client_id, outcome, ret_application);
     if (!la_is_ok(found) && found.code != LA_NOT_FOUND)
         return found;
-    la_result r =
-        la_is_ok(found) ? verify_owner(context, credentials, ret_application, outcome) : la_error(LA_CLIENT_UNKNOWN);
+    la_result r = la_is_ok(found) ? verify_owner(context, credentials, ret_application, outcome)
+                                  : la_error(LA_CLIENT_UNKNOWN);
     if (r.code == LA_PENDING || r.code == LA_NO_MEMORY)
         return r;
     if (!la_is_ok(r) && r.code != LA_ASSERTION_SIGNATURE && r.code != LA_CLIENT_SECRET_EXPIRED)

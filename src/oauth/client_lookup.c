@@ -6,8 +6,8 @@
 la_result la_client_find(const la_token_context *context, la_slice client_id, la_token_outcome *outcome,
                          la_application_record *ret)
 {
-    la_result r =
-        la_registry_find_application(context->view, la_issuer_environment_id(context->issuer), client_id, ret);
+    la_result r = la_registry_find_application(context->view, la_issuer_environment_id(context->issuer), client_id,
+                                               ret);
     if (!la_is_ok(r))
         return r.code == LA_NOT_FOUND ? r : la_error(LA_SERVER_ERROR);
     outcome->client_id = client_id;

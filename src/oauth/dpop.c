@@ -72,7 +72,8 @@ static la_result check_times(const la_token_context *context, const la_jwt *proo
     int64_t oldest_s = context->now_s - la_issuer_environment(context->issuer)->dpop.proof_lifetime_s;
     int64_t newest_s = context->now_s + AHEAD_S, exp_s = 0, nbf_s = 0;
     bool has_exp, has_nbf;
-    if (!la_is_ok(la_jwt_time(proof, "exp", &has_exp, &exp_s)) || !la_is_ok(la_jwt_time(proof, "nbf", &has_nbf, &nbf_s)))
+    if (!la_is_ok(la_jwt_time(proof, "exp", &has_exp, &exp_s)) ||
+        !la_is_ok(la_jwt_time(proof, "nbf", &has_nbf, &nbf_s)))
         return la_error(LA_DPOP_CLAIMS);
     if (iat_s < oldest_s || iat_s > newest_s || (has_exp && exp_s <= context->now_s) || (has_nbf && nbf_s > newest_s))
         return la_error(LA_DPOP_TIME);

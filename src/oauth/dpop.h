@@ -9,13 +9,13 @@
 
 /* What a proof has to say. */
 typedef struct la_dpop_demand {
-    la_slice method;         /* htm */
-    unsigned n_targets;      /* any of them */
-    la_slice targets[2];     /* htu, as la_htu_normalise writes it */
-    la_slice access_token;   /* that ath is the digest of; absent at the token endpoint */
-    bool fapi;               /* FAPI 2.0: PS256, ES256 and EdDSA alone */
-    bool nonce_required;     /* one of ours, of the same place */
-    bool is_resource;        /* a protected resource asks: its nonces are others than the token endpoint's (RFC 9449 9) */
+    la_slice method;       /* htm */
+    unsigned n_targets;    /* any of them */
+    la_slice targets[2];   /* htu, as la_htu_normalise writes it */
+    la_slice access_token; /* that ath is the digest of; absent at the token endpoint */
+    bool fapi;             /* FAPI 2.0: PS256, ES256 and EdDSA alone */
+    bool nonce_required;   /* one of ours, of the same place */
+    bool is_resource;      /* a protected resource asks: its nonces are others than the token endpoint's (RFC 9449 9) */
 } la_dpop_demand;
 
 /*

@@ -35,7 +35,7 @@ typedef struct la_token_request {
     bool has_origin;
     la_slice dpop; /* the first of them (RFC 9449 4.1); empty is not absent */
     unsigned n_dpop;
-    la_slice client_certificate; /* DER; the client has proven that the key is its own. Absent where it has none */
+    la_slice client_certificate;      /* DER; the client has proven that the key is its own. Absent where it has none */
     const uint8_t *client_thumbprint; /* SHA-256 of that, LA_THUMBPRINT_BYTES; NULL: nobody has computed it yet */
     la_slow_verdict slow_verdict;
     uint64_t slow_secret_id; /* the secret that the verdict is about */

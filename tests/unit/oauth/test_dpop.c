@@ -111,7 +111,10 @@ static void fapi_takes_fewer_algorithms(void **state)
     static const struct {
         const char *name;
         la_code code;
-    } cases[] = {{"ES256", LA_OK}, {"PS256", LA_OK}, {"EdDSA", LA_OK}, {"RS256", LA_DPOP_ALGORITHM},
+    } cases[] = {{"ES256", LA_OK},
+                 {"PS256", LA_OK},
+                 {"EdDSA", LA_OK},
+                 {"RS256", LA_DPOP_ALGORITHM},
                  {"ES384", LA_DPOP_ALGORITHM}};
     la_dpop_demand d = demand();
     prover usual = p;
@@ -180,7 +183,8 @@ static void a_nonce_is_for_one_place(void **state)
         char changed[LA_DPOP_NONCE_CHARS];
         memcpy(changed, nonce.p, sizeof changed);
         changed[i] = changed[i] == 'A' ? 'B' : 'A';
-        assert_int_equal(la_dpop_nonce_check(&f->context, (la_slice){changed, sizeof changed}, false), LA_NONCE_INVALID);
+        assert_int_equal(la_dpop_nonce_check(&f->context, (la_slice){changed, sizeof changed}, false),
+                         LA_NONCE_INVALID);
     }
 }
 
@@ -190,10 +194,12 @@ static void ath(void **state)
     (void)state;
     la_dpop_demand d = demand();
     d.access_token = LA_SLICE("Kz~8mXK1EalYznwH-LC-1fBAo.4Ljp~zsPE_NeO.gxU");
-    assert_int_equal(check(prover_proof(&p, "a", NOW_S, ",\"ath\":\"fUHyO2r2Z3DZ53EsNrWBb0xWXoaNy59IiKCAqksmQEo\""), &d, NULL),
-                     LA_OK);
-    assert_int_equal(check(prover_proof(&p, "b", NOW_S, ",\"ath\":\"fUHyO2r2Z3DZ53EsNrWBb0xWXoaNy59IiKCAqksmQEp\""), &d, NULL),
-                     LA_DPOP_ACCESS_TOKEN);
+    assert_int_equal(
+        check(prover_proof(&p, "a", NOW_S, ",\"ath\":\"fUHyO2r2Z3DZ53EsNrWBb0xWXoaNy59IiKCAqksmQEo\""), &d, NULL),
+        LA_OK);
+    assert_int_equal(
+        check(prover_proof(&p, "b", NOW_S, ",\"ath\":\"fUHyO2r2Z3DZ53EsNrWBb0xWXoaNy59IiKCAqksmQEp\""), &d, NULL),
+        LA_DPOP_ACCESS_TOKEN);
     assert_int_equal(check(prover_proof(&p, "c", NOW_S, ""), &d, NULL), LA_DPOP_ACCESS_TOKEN);
 }
 
@@ -202,14 +208,18 @@ static void the_example_of_the_rfc(void **state)
 {
     (void)state;
     static const char proof[] =
-        "eyJ0eXAiOiJkcG9wK2p3dCIsImFsZyI6IkVTMjU2IiwiandrIjp7Imt0eSI6IkVDIiwieCI6Imw4dEZyaHgtMzR0VjNoUklDUkRZOXpDa0RscEJoRj"
-        "QyVVFVZldWQVdCRnMiLCJ5IjoiOVZFNGpmX09rX282NHpiVFRsY3VOSmFqSG10NnY5VERWclUwQ2R2R1JEQSIsImNydiI6IlAtMjU2In19.eyJqdGki"
-        "OiItQndDM0VTYzZhY2MybFRjIiwiaHRtIjoiUE9TVCIsImh0dSI6Imh0dHBzOi8vc2VydmVyLmV4YW1wbGUuY29tL3Rva2VuIiwiaWF0IjoxNTYyMj"
+        "eyJ0eXAiOiJkcG9wK2p3dCIsImFsZyI6IkVTMjU2IiwiandrIjp7Imt0eSI6IkVDIiwieCI6Imw4dEZyaHgtMzR0VjNoUklDUkRZOXpDa0RscE"
+        "JoRj"
+        "QyVVFVZldWQVdCRnMiLCJ5IjoiOVZFNGpmX09rX282NHpiVFRsY3VOSmFqSG10NnY5VERWclUwQ2R2R1JEQSIsImNydiI6IlAtMjU2In19."
+        "eyJqdGki"
+        "OiItQndDM0VTYzZhY2MybFRjIiwiaHRtIjoiUE9TVCIsImh0dSI6Imh0dHBzOi8vc2VydmVyLmV4YW1wbGUuY29tL3Rva2VuIiwiaWF0IjoxNT"
+        "YyMj"
         "YyNjE2fQ.2-GxA6T8lP4vfrg8v-FdWP0A0zdrj8igiMLvqRMUvwnQg4PtFLbdLXiOSsX0x7NVY-FNyJK70nfbV37xRZT3Lg";
     uint8_t jkt[LA_THUMBPRINT_BYTES];
     char text[LA_BASE64URL_CHARS(LA_THUMBPRINT_BYTES) + 1] = {0};
     la_slice nonce = LA_NO_SLICE;
-    la_dpop_demand d = {.method = LA_SLICE("POST"), .n_targets = 1, .targets = {LA_SLICE("https://server.example.com/token")}};
+    la_dpop_demand d = {
+        .method = LA_SLICE("POST"), .n_targets = 1, .targets = {LA_SLICE("https://server.example.com/token")}};
     f->context.now_s = 1562262616;
     assert_ok(la_dpop_check(&f->context, la_slice_of(proof), 1, &d, jkt, &nonce));
     la_base64url_encode(jkt, sizeof jkt, text);
