@@ -2,7 +2,7 @@
 #include "x509/dn.h"
 
 #include "base/hex.h"
-#include "model/subject.h"
+#include "model/model.h"
 #include "x509/strict_der.h"
 #include "x509/x509_internal.h"
 
@@ -73,7 +73,7 @@ typedef struct reader {
     la_slice text;
     size_t at;
     size_t n_value; /* bytes in value */
-    unsigned char value[LA_SUBJECT_VALUE_MAX];
+    unsigned char value[LA_SUBJECT_MAX];
 } reader;
 
 static la_result malformed(const reader *r, const char *what)
@@ -287,8 +287,8 @@ static la_result read_name(reader *r, X509_NAME *name)
 la_result la_dn_parse(la_slice text, X509_NAME **ret)
 {
     reader r = {.text = text};
-    if (text.n > LA_SUBJECT_VALUE_MAX)
-        return la_fail(LA_INVALID, "the distinguished name has more than %d bytes", LA_SUBJECT_VALUE_MAX);
+    if (text.n > LA_SUBJECT_MAX)
+        return la_fail(LA_INVALID, "the distinguished name has more than %d bytes", LA_SUBJECT_MAX);
     X509_NAME *name = X509_NAME_new();
     if (!name)
         return la_fail(LA_NO_MEMORY, "out of memory for a name");

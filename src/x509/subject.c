@@ -10,6 +10,19 @@
 #define EMAIL_MAX 254
 #define IP_TEXT_MAX 45
 
+const char *la_subject_kind_member(la_subject_kind kind)
+{
+    static const char *const members[LA_SUBJECT_KIND_COUNT] = {
+        [LA_SUBJECT_NONE] = "",
+        [LA_SUBJECT_DN] = "tls_client_auth_subject_dn",
+        [LA_SUBJECT_SAN_DNS] = "tls_client_auth_san_dns",
+        [LA_SUBJECT_SAN_URI] = "tls_client_auth_san_uri",
+        [LA_SUBJECT_SAN_IP] = "tls_client_auth_san_ip",
+        [LA_SUBJECT_SAN_EMAIL] = "tls_client_auth_san_email",
+    };
+    return (unsigned)kind < LA_SUBJECT_KIND_COUNT ? members[kind] : "";
+}
+
 /* ---- what may be registered ---- */
 
 static bool is_alphanumeric(char c)
@@ -151,18 +164,18 @@ static la_result check_dn(la_slice value)
 
 static la_result check_value(la_subject_kind kind, la_slice value)
 {
-    if (value.n > LA_SUBJECT_VALUE_MAX)
-        return la_fail(LA_INVALID, "it has more than %d bytes", LA_SUBJECT_VALUE_MAX);
+    if (value.n > LA_SUBJECT_MAX)
+        return la_fail(LA_INVALID, "it has more than %d bytes", LA_SUBJECT_MAX);
     switch (kind) {
     case LA_SUBJECT_DN:
         return check_dn(value);
-    case LA_SUBJECT_DNS:
+    case LA_SUBJECT_SAN_DNS:
         return check_dns(value);
-    case LA_SUBJECT_URI:
+    case LA_SUBJECT_SAN_URI:
         return check_uri(value);
-    case LA_SUBJECT_IP:
+    case LA_SUBJECT_SAN_IP:
         return check_ip(value);
-    case LA_SUBJECT_EMAIL:
+    case LA_SUBJECT_SAN_EMAIL:
         return check_email(value);
     case LA_SUBJECT_NONE:
     case LA_SUBJECT_KIND_COUNT:
@@ -261,15 +274,15 @@ la_result la_subject_match(la_subject_kind kind, la_slice value, const la_x509 *
     switch (kind) {
     case LA_SUBJECT_DN:
         return match_dn(value, certificate);
-    case LA_SUBJECT_IP:
+    case LA_SUBJECT_SAN_IP:
         return match_ip(value, certificate);
-    case LA_SUBJECT_DNS:
-    case LA_SUBJECT_URI:
-    case LA_SUBJECT_EMAIL:
+    case LA_SUBJECT_SAN_DNS:
+    case LA_SUBJECT_SAN_URI:
+    case LA_SUBJECT_SAN_EMAIL:
         LA_TRY(la_subject_check(kind, value)); /* so that nothing odd or empty in the registry ever matches */
-        return match_alternative(kind == LA_SUBJECT_DNS   ? GEN_DNS
-                                 : kind == LA_SUBJECT_URI ? GEN_URI
-                                                          : GEN_EMAIL,
+        return match_alternative(kind == LA_SUBJECT_SAN_DNS   ? GEN_DNS
+                                 : kind == LA_SUBJECT_SAN_URI ? GEN_URI
+                                                              : GEN_EMAIL,
                                  value, certificate);
     case LA_SUBJECT_NONE:
     case LA_SUBJECT_KIND_COUNT:

@@ -5,11 +5,14 @@
 #ifndef LA_X509_SUBJECT_H
 #define LA_X509_SUBJECT_H
 
-#include "model/subject.h"
+#include "model/model.h"
 #include "x509/x509.h"
 
+/* The member of the client's metadata that holds it: "tls_client_auth_subject_dn", …; "" for NONE. */
+const char *la_subject_kind_member(la_subject_kind kind);
+
 /*
- * What may be registered. INVALID with a sentence that says what to write instead.
+ * What may be registered, LA_SUBJECT_MAX bytes at most. INVALID with a sentence that says what to write instead.
  *   DN     RFC 4514 text, the last RDN of the certificate first: "CN=core,O=Bank\, Ltd."
  *   DNS    ASCII letters, digits, hyphens, underscores in labels; no wildcard, no dot at the end (internationalised: A-labels)
  *   URI    a scheme, a colon, and characters of RFC 3986

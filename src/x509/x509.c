@@ -281,6 +281,11 @@ la_slice la_x509_der(const la_x509 *c)
     return c->der;
 }
 
+void la_x509_write_pem(const la_x509 *c, la_buffer *ret)
+{
+    la_pem_write("CERTIFICATE", c->der, ret);
+}
+
 const uint8_t *la_x509_thumbprint(const la_x509 *c)
 {
     return c->thumbprint;

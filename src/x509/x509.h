@@ -6,11 +6,12 @@
 #define LA_X509_X509_H
 
 #include "base/buffer.h"
+#include "model/model.h"
 
-#define LA_X509_DER_MAX 8192        /* bytes */
-#define LA_X509_PEM_MAX 16384       /* bytes of a certificate's PEM, with whatever text is around it */
-#define LA_X509_SUBJECT_MAX 32768   /* bytes that la_x509_write_subject may take */
-#define LA_X509_THUMBPRINT_BYTES 32 /* SHA-256 */
+#define LA_X509_DER_MAX LA_CERTIFICATE_MAX
+#define LA_X509_PEM_MAX 16384     /* bytes of a certificate's PEM, with whatever text is around it */
+#define LA_X509_SUBJECT_MAX 32768 /* bytes that la_x509_write_subject may take */
+#define LA_X509_THUMBPRINT_BYTES LA_THUMBPRINT_BYTES
 #define LA_X509_THUMBPRINT_CHARS 43
 #define LA_X509_SERIAL_CHARS 41 /* a sign and twenty octets */
 
@@ -30,6 +31,9 @@ la_result la_x509_parse_pem(la_slice pem, la_x509 **ret);
 la_x509 *la_x509_free(la_x509 *c); /* takes NULL; returns NULL */
 
 la_slice la_x509_der(const la_x509 *c);
+
+/* Appends it in PEM: at most LA_X509_PEM_MAX bytes. */
+void la_x509_write_pem(const la_x509 *c, la_buffer *ret);
 
 /* x5t#S256 (RFC 8705 3.1): SHA-256 of the DER, as 32 octets and as base64url (zero-terminated). */
 const uint8_t *la_x509_thumbprint(const la_x509 *c);

@@ -17,7 +17,10 @@ def strict(server_factory):
     def change(config):
         config["limits"].update(request_timeout_s=2, idle_timeout_s=2, connections=80, connections_per_address=50)
 
-    return server_factory(change)
+    server = server_factory(change)
+    # A connection that is kept may be ended by the server just when the next request is under way on it.
+    server.session.headers["Connection"] = "close"
+    return server
 
 
 def connect(server, source=None):

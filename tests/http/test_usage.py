@@ -49,11 +49,18 @@ def events(server, action):
         server, "SELECT environment, target_id, address, detail FROM audit_event WHERE action = ? ORDER BY sequence", action)]
 
 
+def answers_written(server):
+    """Whether all that was answered up to now is in the database."""
+    answered = server.metric("leanauth_tokens_issued_total") + server.metric("leanauth_token_refusals_total")
+    return rows(server, "SELECT SUM(count) FROM usage_total WHERE step = ?", MINUTE)[0][0] == answered
+
+
 def test_answers_are_counted_by_application_and_outcome(quick):
     app, other = (quick.create_app("production", name) for name in ("counted", "another"))
     poll(lambda: quick.works(app), what="the new application")
     poll(lambda: quick.works(other), what="the other application")
-    time.sleep(1.5)
+    assert not quick.works(app, client_secret="wrong")  # so that there is a metric of refusals
+    poll(lambda: answers_written(quick), 20, "the counts so far")
     before = counted(quick)
     for _ in range(7):
         quick.token(app)

@@ -173,10 +173,10 @@ static void test_registration_of_a_dn(void **state)
     assert_string_equal(la_detail(),
                         "tls_client_auth_subject_dn: the distinguished name is malformed at byte 6: a blank before an "
                         "attribute type (RFC 4514 has none around commas and plus signs)");
-    char text[LA_SUBJECT_VALUE_MAX + 8] = "CN=";
+    char text[LA_SUBJECT_MAX + 8] = "CN=";
     memset(text + 3, 'a', sizeof text - 3);
-    assert_ok(la_subject_check(LA_SUBJECT_DN, (la_slice){text, LA_SUBJECT_VALUE_MAX}));
-    assert_code(la_subject_check(LA_SUBJECT_DN, (la_slice){text, LA_SUBJECT_VALUE_MAX + 1}), LA_INVALID);
+    assert_ok(la_subject_check(LA_SUBJECT_DN, (la_slice){text, LA_SUBJECT_MAX}));
+    assert_code(la_subject_check(LA_SUBJECT_DN, (la_slice){text, LA_SUBJECT_MAX + 1}), LA_INVALID);
     size_t n = 0;
     for (int i = 0; i < 33; i++)
         n += (size_t)snprintf(text + n, sizeof text - n, "%sDC=a", i ? "," : "");
@@ -187,25 +187,25 @@ static void test_registration_of_a_dn(void **state)
 static void test_registration_of_others(void **state)
 {
     (void)state;
-    check(LA_SUBJECT_DNS, LIST("a", "core.bank.example", "xn--mller-kva.example", "_x.a", "1.a", "CORE.example"),
+    check(LA_SUBJECT_SAN_DNS, LIST("a", "core.bank.example", "xn--mller-kva.example", "_x.a", "1.a", "CORE.example"),
           LIST("", ".", "a.", ".a", "a..b", "*.bank.example", "*", "a b", "-a", "a-", "müller.example", "a,b", "a/b",
                "a:1"));
-    check(LA_SUBJECT_URI, LIST("urn:example:client", "https://a.example/b?c=d%20e#f", "spiffe://bank/core"),
+    check(LA_SUBJECT_SAN_URI, LIST("urn:example:client", "https://a.example/b?c=d%20e#f", "spiffe://bank/core"),
           LIST("", "a", ":a", "1a:b", "urn:", "urn:a b", "urn:\x01", "urn:ü", "//a/b", "ur n:a", "urn:<a>"));
-    check(LA_SUBJECT_IP,
+    check(LA_SUBJECT_SAN_IP,
           LIST("192.0.2.7", "0.0.0.0", "255.255.255.255", "::", "::1", "2001:db8::7", "2001:DB8:0:0:0:0:0:7",
                "::ffff:192.0.2.7"),
           LIST("", "192.0.2", "192.0.2.7.8", "192.0.2.256", "192.0.2.07", "192.0.2.7/32", " 192.0.2.7", "192.0.2.7 ",
                "+1.2.3.4", "1.2.3.-4", "0x7f.1.2.3", "2001:db8::7%eth0", "2001:db8::7/128", "[::1]", "1::2::3", ":::",
                "12345::", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "::1.2.3", "::1.2.3.4.", "::1.2.3.4 ", "a.example"));
-    check(LA_SUBJECT_EMAIL, LIST("a@b.example", "a.b+c@bank.example", "O'Neil@b.example"),
+    check(LA_SUBJECT_SAN_EMAIL, LIST("a@b.example", "a.b+c@bank.example", "O'Neil@b.example"),
           LIST("", "a", "@b.example", "a@", "a@b@c.example", "a b@c.example", "a@b..c", "a..b@c.example",
                ".a@c.example", "ü@b.example", "\"a\"@b.example", "a@*.example", "A <a@b.example>",
                "a@b.example,c@d.example"));
-    assert_code(la_subject_check(LA_SUBJECT_DNS, LA_SLICE("a\0b")), LA_INVALID);
-    assert_code(la_subject_check(LA_SUBJECT_URI, LA_SLICE("urn:a\0b")), LA_INVALID);
-    assert_code(la_subject_check(LA_SUBJECT_EMAIL, LA_SLICE("a\0@b")), LA_INVALID);
-    assert_code(la_subject_check(LA_SUBJECT_IP, LA_SLICE("1.2.3.4\0")), LA_INVALID);
+    assert_code(la_subject_check(LA_SUBJECT_SAN_DNS, LA_SLICE("a\0b")), LA_INVALID);
+    assert_code(la_subject_check(LA_SUBJECT_SAN_URI, LA_SLICE("urn:a\0b")), LA_INVALID);
+    assert_code(la_subject_check(LA_SUBJECT_SAN_EMAIL, LA_SLICE("a\0@b")), LA_INVALID);
+    assert_code(la_subject_check(LA_SUBJECT_SAN_IP, LA_SLICE("1.2.3.4\0")), LA_INVALID);
     assert_code(la_subject_check(LA_SUBJECT_NONE, LA_SLICE("a")), LA_INVALID);
 }
 
@@ -249,27 +249,27 @@ static void test_alternatives(void **state)
         const char *value;
         bool same;
     } rows[] = {
-        {LA_SUBJECT_DNS, "core.bank.example", true},
-        {LA_SUBJECT_DNS, "CORE.bank.EXAMPLE", true},
-        {LA_SUBJECT_DNS, "bank.example", false},
-        {LA_SUBJECT_DNS, "x.core.bank.example", false},
-        {LA_SUBJECT_DNS, "a.wild.example", false},
-        {LA_SUBJECT_DNS, "*.wild.example", false},
-        {LA_SUBJECT_DNS, "cn.example", false}, /* the common name is no DNS name */
-        {LA_SUBJECT_DNS, "192.0.2.7", false},
-        {LA_SUBJECT_URI, "urn:example:Client", true},
-        {LA_SUBJECT_URI, "urn:example:client", false},
-        {LA_SUBJECT_URI, "https://a.example/", true},
-        {LA_SUBJECT_URI, "https://a.example", false},
-        {LA_SUBJECT_URI, "https://A.example/", false},
-        {LA_SUBJECT_IP, "192.0.2.7", true},
-        {LA_SUBJECT_IP, "2001:DB8:0::0007", true},
-        {LA_SUBJECT_IP, "192.0.2.8", false},
-        {LA_SUBJECT_IP, "::ffff:192.0.2.7", false},
-        {LA_SUBJECT_EMAIL, "Ops.Team@bank.EXAMPLE", true},
-        {LA_SUBJECT_EMAIL, "ops.team@bank.example", false},
-        {LA_SUBJECT_EMAIL, "bank.example", false},
-        {LA_SUBJECT_EMAIL, "Team@bank.example", false},
+        {LA_SUBJECT_SAN_DNS, "core.bank.example", true},
+        {LA_SUBJECT_SAN_DNS, "CORE.bank.EXAMPLE", true},
+        {LA_SUBJECT_SAN_DNS, "bank.example", false},
+        {LA_SUBJECT_SAN_DNS, "x.core.bank.example", false},
+        {LA_SUBJECT_SAN_DNS, "a.wild.example", false},
+        {LA_SUBJECT_SAN_DNS, "*.wild.example", false},
+        {LA_SUBJECT_SAN_DNS, "cn.example", false}, /* the common name is no DNS name */
+        {LA_SUBJECT_SAN_DNS, "192.0.2.7", false},
+        {LA_SUBJECT_SAN_URI, "urn:example:Client", true},
+        {LA_SUBJECT_SAN_URI, "urn:example:client", false},
+        {LA_SUBJECT_SAN_URI, "https://a.example/", true},
+        {LA_SUBJECT_SAN_URI, "https://a.example", false},
+        {LA_SUBJECT_SAN_URI, "https://A.example/", false},
+        {LA_SUBJECT_SAN_IP, "192.0.2.7", true},
+        {LA_SUBJECT_SAN_IP, "2001:DB8:0::0007", true},
+        {LA_SUBJECT_SAN_IP, "192.0.2.8", false},
+        {LA_SUBJECT_SAN_IP, "::ffff:192.0.2.7", false},
+        {LA_SUBJECT_SAN_EMAIL, "Ops.Team@bank.EXAMPLE", true},
+        {LA_SUBJECT_SAN_EMAIL, "ops.team@bank.example", false},
+        {LA_SUBJECT_SAN_EMAIL, "bank.example", false},
+        {LA_SUBJECT_SAN_EMAIL, "Team@bank.example", false},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         if (la_is_ok(la_subject_match(rows[i].kind, la_slice_of(rows[i].value), c)) != rows[i].same)
@@ -278,7 +278,7 @@ static void test_alternatives(void **state)
     free_pair(&p);
     p = make_pair(NULL, (recipe){.cn = "a.example"});
     c = parsed(p.x);
-    assert_code(la_subject_match(LA_SUBJECT_DNS, LA_SLICE("a.example"), c), LA_INVALID);
+    assert_code(la_subject_match(LA_SUBJECT_SAN_DNS, LA_SLICE("a.example"), c), LA_INVALID);
     la_x509_free(c);
     free_pair(&p);
 }
