@@ -13,8 +13,7 @@
 #include <stdlib.h>
 
 /* 128 random bits: nobody gets anywhere by guessing one; and the tag of the credential behind them (model.h). */
-#define JTI_RANDOM_BYTES 16
-#define JTI_BYTES (JTI_RANDOM_BYTES + 4)
+#define JTI_RANDOM_BYTES (LA_ISSUER_JTI_BYTES - 4)
 
 #define HEADER_MAX 512
 #define ISSUER_CLAIM_MAX 1024
@@ -129,7 +128,7 @@ static void add_time(la_buffer *b, la_slice name, int64_t seconds)
     la_buffer_add_i64(b, seconds);
 }
 
-static void make_jti(la_random *random, uint32_t credential_tag, uint8_t ret[JTI_BYTES])
+static void make_jti(la_random *random, uint32_t credential_tag, uint8_t ret[LA_ISSUER_JTI_BYTES])
 {
     la_random_take(random, ret, JTI_RANDOM_BYTES);
     for (unsigned i = 0; i < 4; i++)
@@ -155,7 +154,7 @@ static void add_audience(la_buffer *json, const la_grant *grant)
 static void write_rfc9068(const la_token_context *context, const la_grant *grant, la_slice client_id, la_slice scope,
                           const la_token_outcome *outcome, la_buffer *json)
 {
-    uint8_t jti[JTI_BYTES];
+    uint8_t jti[LA_ISSUER_JTI_BYTES];
     make_jti(context->random, outcome->credential_tag, jti);
     la_buffer_add_char(json, '{');
     la_buffer_add(json, la_buffer_slice(&context->issuer->claim));

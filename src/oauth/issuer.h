@@ -4,6 +4,8 @@
 
 #include "oauth/scope.h"
 
+#define LA_ISSUER_JTI_BYTES 20 /* behind the base64url of RFC 9068's profile; the last four are the credential tag */
+
 const la_environment_config *la_issuer_environment(const la_issuer *i);
 uint16_t la_issuer_environment_id(const la_issuer *i);
 

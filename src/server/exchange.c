@@ -43,6 +43,7 @@ static la_code apply_proxy(la_http_connection *c, la_slice section)
         c->proxies_version = s->proxies_version;
         c->from_proxy = la_proxies_include(s->proxies, la_slice_of(c->client_address));
     }
+    c->exchange.request.from_proxy = c->from_proxy;
     return la_forwarded_apply(s->proxies, c->from_proxy, section, c->exchange.arena, &c->exchange.request);
 }
 
@@ -69,6 +70,7 @@ static void fill(la_http_connection *c, const char *section, size_t body_n)
         .idempotency_key = la_http_span_slice(section, head->idempotency_key),
         .user_agent = la_http_span_slice(section, head->user_agent),
         .sec_fetch_site = la_http_span_slice(section, head->sec_fetch_site),
+        .section = {section, c->head_n},
         .body = {section + c->head_n, body_n},
         .client_address = la_slice_of(c->client_address),
         .is_tls = c->is_tls,

@@ -89,10 +89,9 @@ static void put_reused(void *self, const uint8_t key[LA_REUSE_KEY_BYTES], la_sli
     la_token_reuse_put(c->desk->daemon->token_reuse, key, &kept, reuse_s, c->now_s);
 }
 
-void la_token_case_judge(la_token_case *c, const la_token_request *request, la_arena *arena, la_buffer *ret_body,
-                         la_token_outcome *ret_outcome)
+la_result la_token_case_open(la_token_case *c, la_arena *arena, la_token_context *ret)
 {
-    la_token_context context = {
+    *ret = (la_token_context){
         .issuer = c->serving->environments[c->environment].issuer,
         .view = c->desk->view,
         .hasher = la_snapshot_hasher(c->serving->snapshot),
@@ -107,7 +106,14 @@ void la_token_case_judge(la_token_case *c, const la_token_request *request, la_a
         .n_environment_ids = c->serving->snapshot->n_environments,
         .now_s = c->now_s = la_clock_now_s(),
     };
-    la_result r = la_registry_view_refresh(c->desk->view);
+    return la_registry_view_refresh(c->desk->view);
+}
+
+void la_token_case_judge(la_token_case *c, const la_token_request *request, la_arena *arena, la_buffer *ret_body,
+                         la_token_outcome *ret_outcome)
+{
+    la_token_context context;
+    la_result r = la_token_case_open(c, arena, &context);
 
     if (la_is_ok(r)) {
         la_token_issue(&context, request, ret_body, ret_outcome);

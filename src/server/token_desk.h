@@ -32,6 +32,9 @@ typedef struct la_token_case {
     int64_t now_s;          /* out: of the judgement */
 } la_token_case;
 
+/* What oauth/ has to know to judge it. The view is awake afterwards, also with a failure: la_registry_view_rest. */
+la_result la_token_case_open(la_token_case *c, la_arena *arena, la_token_context *ret);
+
 /*
  * Judges the request and writes the answer's body, as la_token_issue does. The view is awake afterwards, because a PENDING
  * outcome points into it: la_registry_view_rest when it was looked at. Otherwise the outcome is to be noted.
