@@ -43,8 +43,8 @@ static void read_tag(const la_token_context *context, la_access_token *t)
 {
     uint8_t bytes[LA_JTI_MAX];
     size_t n = 0;
-    if (is_spring(context) || t->jti.n > LA_JTI_MAX || !la_is_ok(la_base64url_decode(t->jti, bytes, sizeof bytes, &n)) ||
-        n != LA_ISSUER_JTI_BYTES)
+    if (is_spring(context) || t->jti.n > LA_JTI_MAX ||
+        !la_is_ok(la_base64url_decode(t->jti, bytes, sizeof bytes, &n)) || n != LA_ISSUER_JTI_BYTES)
         return;
     for (size_t i = n - 4; i < n; i++)
         t->credential_tag = t->credential_tag << 8 | bytes[i];
