@@ -354,7 +354,7 @@ la_result la_client_check_assertion(const la_token_context *context, const la_cr
 {
     claims c = {0};
     LA_TRY(check_form(context, credentials, &c));
-    la_result found = la_client_find(context, credentials->client_id, outcome, ret_application);
+    la_result found = la_client_look_up(context, credentials->client_id, outcome, ret_application);
     if (!la_is_ok(found) && found.code != LA_NOT_FOUND)
         return found;
     la_result r = la_is_ok(found) ? verify_owner(context, credentials, ret_application, outcome)

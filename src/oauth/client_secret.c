@@ -54,7 +54,7 @@ la_result la_client_check_secret(const la_token_context *context, const la_token
 {
     uint8_t digest[LA_DIGEST_BYTES];
     la_hasher_digest(context->hasher, credentials->client_secret, digest);
-    la_result found = la_client_find(context, credentials->client_id, outcome, ret_application);
+    la_result found = la_client_look_up(context, credentials->client_id, outcome, ret_application);
     if (!la_is_ok(found) && found.code != LA_NOT_FOUND)
         return found;
     const la_application_record *a = la_is_ok(found) ? ret_application : &nobody;
