@@ -194,6 +194,8 @@ static la_result check_environment(const la_config_document *d, const la_config 
         return refuse(d, i, "listen.tls", "expected environments[].tls or tls: there is no certificate for it");
     LA_TRY(check_mtls_url(d, e, i));
     LA_TRY(check_fapi(d, e, i));
+    if (e->mtls.crl && !e->mtls.trust_anchors)
+        return refuse(d, i, "mtls.crl", "expected mtls.trust_anchors, too: a CRL is of an authority that is trusted");
     if (overlap(&e->listen, &c->admin))
         return refuse(d, i, "listen", "expected an address of its own; found that of admin");
     for (unsigned j = 0; j < i; j++)

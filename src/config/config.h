@@ -83,6 +83,13 @@ typedef struct la_proxies_config {
     bool forwarded_for;          /* X-Forwarded-For says whose request it is */
 } la_proxies_config;
 
+/* Whose client certificates count for tls_client_auth (RFC 8705 2.1). */
+typedef struct la_mtls_config {
+    char *trust_anchors; /* path of a PEM file; NULL: none */
+    char *crl;           /* path of their CRLs; NULL: revocation by them is not asked */
+    bool own_authority;  /* those that this environment's own authority issued, too */
+} la_mtls_config;
+
 /* One walled-off environment. */
 typedef struct la_environment_config {
     la_slice name;   /* 1 to 40 of a-z 0-9 - */
@@ -95,7 +102,8 @@ typedef struct la_environment_config {
     la_tls_files tls;   /* for its hosts, by SNI */
     la_slice
         mtls_url; /* base URL of the endpoints that ask for a certificate (RFC 8705 5); absent where there are none */
-    bool test;    /* sandbox: secrets are las_test_… rather than las_live_… */
+    la_mtls_config mtls;
+    bool test;          /* sandbox: secrets are las_test_… rather than las_live_… */
     la_slice algorithm; /* ES256, RS256, PS256, ES384, EdDSA */
     la_token_profile profile;
     la_scope_policy api;      /* name "api" */

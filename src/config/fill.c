@@ -186,6 +186,14 @@ static la_result fill_classes(const raw_environment *r, la_environment_config *r
     return fill_resources(customer->o_resources, customer->n_resources, &ret->customer);
 }
 
+static la_result fill_mtls(const la_config *c, const raw_mtls *r, la_mtls_config *ret)
+{
+    ret->own_authority = mtls_own_authority(r);
+    if (mtls_trust_anchors(r))
+        LA_TRY(resolve(c, mtls_trust_anchors(r), &ret->trust_anchors));
+    return mtls_crl(r) ? resolve(c, mtls_crl(r), &ret->crl) : la_ok();
+}
+
 static la_result fill_environment(const la_config *c, const raw_environment *r, la_environment_config *ret)
 {
     la_issuer_parts issuer = {0};
@@ -221,6 +229,7 @@ static la_result fill_environment(const la_config *c, const raw_environment *r, 
                              environment_listen_tls(&r->o_listen), &ret->listen));
     LA_TRY(fill_tls_files(c, r->o_tls.o_certificate, r->o_tls.o_key, &ret->tls));
     LA_TRY(fill_mtls_url(c, r, &issuer, ret));
+    LA_TRY(fill_mtls(c, &r->o_mtls, &ret->mtls));
     LA_TRY(fill_hosts(r, issuer.host, ret));
     return fill_scopes(r, ret);
 }
@@ -348,6 +357,8 @@ void la_fill_done(la_config *c)
         free(e->customer.resources);
         free(e->listen.address);
         free_tls_files(&e->tls);
+        free(e->mtls.trust_anchors);
+        free(e->mtls.crl);
         free((char *)(uintptr_t)e->mtls_url.p);
     }
     free(c->environments);

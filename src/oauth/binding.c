@@ -25,7 +25,7 @@ static la_result check_proof(const la_token_context *context, const la_token_req
     return la_ok();
 }
 
-static void take_thumbprint(const la_token_request *request, uint8_t ret[LA_THUMBPRINT_BYTES])
+void la_binding_thumbprint(const la_token_request *request, uint8_t ret[LA_THUMBPRINT_BYTES])
 {
     if (request->client_thumbprint)
         memcpy(ret, request->client_thumbprint, LA_THUMBPRINT_BYTES);
@@ -44,7 +44,7 @@ la_result la_binding_decide(const la_token_context *context, const la_token_requ
         return la_error(LA_DPOP_NEEDED); /* RFC 9449 5.2 */
     if (request->client_certificate.p && outcome->binding.kind == LA_BINDING_NONE) {
         outcome->binding.kind = LA_BINDING_CERTIFICATE;
-        take_thumbprint(request, outcome->binding.thumbprint);
+        la_binding_thumbprint(request, outcome->binding.thumbprint);
     }
     if (registration->certificate_bound && outcome->binding.kind != LA_BINDING_CERTIFICATE) /* RFC 8705 3.4 */
         return la_error(request->client_certificate.p ? LA_DPOP_UNWANTED : LA_CERTIFICATE_NEEDED);

@@ -12,6 +12,9 @@
 la_result la_binding_decide(const la_token_context *context, const la_token_request *request,
                             const la_application_record *application, la_token_outcome *outcome);
 
+/* The thumbprint of the request's certificate, of which there is one: what whoever took the request computed, or computed now. */
+void la_binding_thumbprint(const la_token_request *request, uint8_t ret[LA_THUMBPRINT_BYTES]);
+
 /* Whether the FAPI 2.0 Security Profile holds for the application. */
 bool la_binding_is_fapi(const la_token_context *context, const la_application_record *application);
 

@@ -20,7 +20,16 @@ static la_result read_authorization(const la_token_request *request, const la_fo
     return la_ok();
 }
 
-static la_result read_form(const la_form *form, la_arena *arena, la_credentials *ret)
+/* A certificate names nobody: whose it has to be is said by the client_id (RFC 8705 2). */
+static la_result read_certificate(const la_token_request *request, la_credentials *ret)
+{
+    if (!ret->client_id.p || !request->client_certificate.p)
+        return la_error(LA_CLIENT_MISSING);
+    ret->method = LA_AUTH_TLS_CLIENT;
+    return la_ok();
+}
+
+static la_result read_form(const la_token_request *request, const la_form *form, la_arena *arena, la_credentials *ret)
 {
     bool has_secret = form->values[LA_PARAM_CLIENT_SECRET].p != NULL;
     bool has_assertion = form->values[LA_PARAM_CLIENT_ASSERTION].p != NULL;
@@ -29,18 +38,18 @@ static la_result read_form(const la_form *form, la_arena *arena, la_credentials 
     if (has_assertion || form->values[LA_PARAM_CLIENT_ASSERTION_TYPE].p)
         return la_client_read_assertion(form, arena, ret);
     ret->method = LA_AUTH_CLIENT_SECRET_POST;
-    ret->client_id = form->values[LA_PARAM_CLIENT_ID];
     ret->client_secret = form->values[LA_PARAM_CLIENT_SECRET];
-    if (!ret->client_id.p || !ret->client_secret.p)
-        return la_error(LA_CLIENT_MISSING);
-    return la_ok();
+    if (!has_secret)
+        return read_certificate(request, ret);
+    return ret->client_id.p ? la_ok() : la_error(LA_CLIENT_MISSING);
 }
 
 static la_result read_credentials(const la_token_request *request, const la_form *form, la_arena *arena,
                                   la_credentials *ret)
 {
     ret->client_id = form->values[LA_PARAM_CLIENT_ID];
-    return request->n_authorization ? read_authorization(request, form, arena, ret) : read_form(form, arena, ret);
+    return request->n_authorization ? read_authorization(request, form, arena, ret)
+                                    : read_form(request, form, arena, ret);
 }
 
 /* FAPI 2.0 5.3.2.1 item 6. */
@@ -51,6 +60,17 @@ static la_result check_fapi(const la_token_context *context, const la_applicatio
     return may || !la_binding_is_fapi(context, a) ? la_ok() : la_error(LA_CLIENT_FAPI);
 }
 
+static la_result check(const la_token_context *context, const la_token_request *request,
+                       const la_credentials *credentials, la_token_outcome *outcome,
+                       la_application_record *ret_application)
+{
+    if (credentials->assertion)
+        return la_client_check_assertion(context, credentials, outcome, ret_application);
+    if (credentials->method == LA_AUTH_TLS_CLIENT)
+        return la_client_check_certificate(context, request, credentials->client_id, outcome, ret_application);
+    return la_client_check_secret(context, request, credentials, outcome, ret_application);
+}
+
 static la_result authenticate(const la_token_context *context, const la_token_request *request,
                               const la_credentials *credentials, la_token_outcome *outcome,
                               la_application_record *ret_application)
@@ -58,9 +78,7 @@ static la_result authenticate(const la_token_context *context, const la_token_re
     outcome->attempted_client_id = credentials->client_id;
     if (context->throttle.is_blocked && context->throttle.is_blocked(context->throttle.self, credentials->client_id))
         return la_error(LA_CLIENT_THROTTLED);
-    la_result r = credentials->assertion
-                      ? la_client_check_assertion(context, credentials, outcome, ret_application)
-                      : la_client_check_secret(context, request, credentials, outcome, ret_application);
+    la_result r = check(context, request, credentials, outcome, ret_application);
     if (la_is_ok(r))
         r = check_fapi(context, ret_application);
     outcome->failed_authentication = la_result_info_of(r.code)->http_status == 401;

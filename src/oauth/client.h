@@ -8,11 +8,11 @@
 
 /* What a request brought to authenticate with. */
 typedef struct la_credentials {
-    la_auth_method
-        method; /* by its form: LA_AUTH_CLIENT_SECRET_BASIC or _POST, LA_AUTH_PRIVATE_KEY_JWT or LA_AUTH_CLIENT_SECRET_JWT */
+    la_auth_method method; /* LA_AUTH_CLIENT_SECRET_BASIC or …_POST; for an assertion LA_AUTH_PRIVATE_KEY_JWT or LA_AUTH_CLIENT_SECRET_JWT, by its
+                              alg; LA_AUTH_TLS_CLIENT for a certificate, by whichever of its two methods */
     la_slice client_id;
-    la_slice client_secret; /* of the first two */
-    la_jwt *assertion;      /* of the others, read and not verified; la_jwt_free, also where reading failed later */
+    la_slice client_secret; /* of a secret's methods */
+    la_jwt *assertion;      /* of an assertion's: read and not verified; la_jwt_free, also after a failure */
 } la_credentials;
 
 /*
@@ -42,6 +42,11 @@ la_result la_client_read_assertion(const la_form *form, la_arena *arena, la_cred
 /* client_assertion.c: checks it against the registry, and uses up its jti (RFC 7523 3). */
 la_result la_client_check_assertion(const la_token_context *context, const la_credentials *credentials,
                                     la_token_outcome *outcome, la_application_record *ret_application);
+
+/* client_tls.c: checks the certificate that the client showed against what the application registered (RFC 8705 2). */
+la_result la_client_check_certificate(const la_token_context *context, const la_token_request *request,
+                                      la_slice client_id, la_token_outcome *outcome,
+                                      la_application_record *ret_application);
 
 /* ---- client_lookup.c ---- */
 

@@ -15,6 +15,7 @@
 #include "jose/key_cache.h"
 #include "jose/wrap.h"
 #include "registry/registry.h"
+#include "x509/verdicts.h"
 
 /* The answer to a slow hash question that an earlier call of la_token_issue left open. */
 typedef enum la_slow_verdict { LA_SLOW_NOT_ASKED = 0, LA_SLOW_RIGHT, LA_SLOW_WRONG } la_slow_verdict;
@@ -37,6 +38,8 @@ typedef struct la_token_request {
     unsigned n_dpop;
     la_slice client_certificate;      /* DER; the client has proven that the key is its own. Absent where it has none */
     const uint8_t *client_thumbprint; /* SHA-256 of that, LA_THUMBPRINT_BYTES; NULL: nobody has computed it yet */
+    const la_slice *client_chain;     /* DER of what it sent behind that */
+    size_t n_client_chain;
     la_slow_verdict slow_verdict;
     uint64_t slow_secret_id; /* the secret that the verdict is about */
 } la_token_request;
@@ -114,6 +117,8 @@ typedef struct la_token_context {
     const la_hasher *hasher;
     const la_master_key *master_key; /* unwraps the secrets of client_secret_jwt; NULL: there are none */
     la_random *random;
+    const la_trust *trust;      /* whose client certificates count here (RFC 8705 2.1); NULL: nobody's */
+    la_verdicts *verdicts;      /* what was found of them lately; NULL: nothing is remembered */
     la_arena *arena;            /* of this request */
     la_throttle_query throttle; /* is_blocked NULL: none */
     la_replay_query replay;     /* use NULL: nothing that must be used once is taken */

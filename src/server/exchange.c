@@ -23,6 +23,24 @@ static void give_arena_back(la_http_server *s, la_arena *arena)
         la_arena_free(arena);
 }
 
+static la_code take_chain(la_http_connection *c)
+{
+    la_http_exchange *x = &c->exchange;
+    size_t n;
+    const la_slice *sent = la_tls_client_chain(c->tls, &n);
+    la_slice *chain = n ? la_arena_take(x->arena, n * sizeof *chain) : NULL;
+    if (n && !chain)
+        return LA_NO_MEMORY;
+    for (size_t i = 0; i < n; i++) {
+        chain[i] = la_arena_copy(x->arena, sent[i]);
+        if (!chain[i].p)
+            return LA_NO_MEMORY;
+    }
+    x->request.client_chain = chain;
+    x->request.n_client_chain = n;
+    return LA_OK;
+}
+
 /* A copy, because the connection may end before its exchange does. */
 static la_code take_certificate(la_http_connection *c)
 {
@@ -33,7 +51,7 @@ static la_code take_certificate(la_http_connection *c)
     x->request.client_certificate = la_arena_copy(x->arena, certificate);
     la_slice thumbprint = {(const char *)la_tls_client_thumbprint(c->tls), LA_THUMBPRINT_BYTES};
     x->request.client_thumbprint = (const uint8_t *)la_arena_copy(x->arena, thumbprint).p;
-    return x->request.client_certificate.p && x->request.client_thumbprint ? LA_OK : LA_NO_MEMORY;
+    return x->request.client_certificate.p && x->request.client_thumbprint ? take_chain(c) : LA_NO_MEMORY;
 }
 
 static la_code apply_proxy(la_http_connection *c, la_slice section)

@@ -13,7 +13,7 @@ typedef struct run {
 static bool needs_snapshot(la_feed_kind kind)
 {
     return kind == LA_FEED_PUT_ENVIRONMENT || kind == LA_FEED_PUT_PEPPER || kind == LA_FEED_PUT_KEY ||
-           kind == LA_FEED_DELETE_KEY;
+           kind == LA_FEED_DELETE_KEY || kind == LA_FEED_PUT_AUTHORITY;
 }
 
 static la_result begin(run *r)

@@ -37,6 +37,7 @@ struct la_follower {
     bool snapshot_due;
     uint64_t mark;
     la_tls_watch tls_watch;
+    la_trust_watch trust_watch;
     char stamp_path[4096]; /* its modification time: when the store was last reached, for the next start */
     int64_t next_chores_us, next_retry_us, next_stamp_us, next_snapshot_us, next_write_us, next_complaint_us;
 
@@ -349,6 +350,7 @@ static void tick(la_follower *f)
     if (f->store_is_open)
         follow_store(f, now_us);
     f->snapshot_due = la_tls_watch_look(&f->tls_watch, f->snapshot->tls, now_us) || f->snapshot_due;
+    f->snapshot_due = la_trust_watch_look(&f->trust_watch, f->snapshot, now_us) || f->snapshot_due;
     refresh_snapshot(f, now_us);
     la_tls_watch_warn(&f->tls_watch, f->snapshot->tls, la_clock_now_s());
     la_log_flush();

@@ -58,6 +58,7 @@ static la_code apply_certificate(const la_proxies_config *proxies, bool from_pro
     }
     request->client_certificate = LA_NO_SLICE;
     request->client_thumbprint = NULL;
+    request->n_client_chain = 0;
     if (n == 0 || (n == 1 && field.n == 0)) /* an empty value says that there is none */
         return LA_OK;
     if (n > 1)

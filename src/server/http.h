@@ -53,12 +53,14 @@ typedef struct la_http_request {
     la_slice client_address;          /* numeric text of the peer; "unix" */
     la_slice client_certificate;      /* DER; the client has proven that the key is its own. Absent where it has none */
     const uint8_t *client_thumbprint; /* SHA-256 of it, LA_THUMBPRINT_BYTES; NULL where it is absent */
-    la_slice section;                 /* the whole header section, scanned */
-    bool from_proxy;                  /* what proxies say in it may be believed (proxies.addresses) */
-    bool is_tls;                      /* this server ended TLS itself */
-    bool has_forged_certificate;      /* a field that only a proxy may send; it was not read */
-    const void *listener_tag;         /* as given to la_http_listen */
-    char request_id[17];              /* zero-terminated; also sent as X-Request-Id */
+    const la_slice *client_chain;     /* DER of what the client sent behind it */
+    size_t n_client_chain;
+    la_slice section;            /* the whole header section, scanned */
+    bool from_proxy;             /* what proxies say in it may be believed (proxies.addresses) */
+    bool is_tls;                 /* this server ended TLS itself */
+    bool has_forged_certificate; /* a field that only a proxy may send; it was not read */
+    const void *listener_tag;    /* as given to la_http_listen */
+    char request_id[17];         /* zero-terminated; also sent as X-Request-Id */
 } la_http_request;
 
 typedef struct la_http_response {

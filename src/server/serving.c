@@ -9,7 +9,8 @@ static la_result prepare(la_serving *s, unsigned i)
     if (e->key)
         LA_TRY(la_signer_new(la_shared_key_get(e->key), &s->environments[i].signer));
     s->environments[i].issuer = la_issuer_new(e->config, e->environment_id, s->environments[i].signer);
-    return s->environments[i].issuer ? la_ok() : la_fail(LA_NO_MEMORY, "out of memory");
+    s->environments[i].verdicts = la_verdicts_new();
+    return s->environments[i].issuer && s->environments[i].verdicts ? la_ok() : la_fail(LA_NO_MEMORY, "out of memory");
 }
 
 static int environment_of(const la_snapshot *s, const la_listener *listener)
@@ -57,6 +58,7 @@ void la_serving_release(la_serving *s)
         return;
     for (unsigned i = 0; i < s->snapshot->n_environments; i++) {
         la_issuer_free(s->environments[i].issuer);
+        la_verdicts_free(s->environments[i].verdicts);
         la_signer_free(s->environments[i].signer);
     }
     la_snapshot_release(s->snapshot);

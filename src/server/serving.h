@@ -17,6 +17,7 @@ typedef struct la_serving {
     struct {
         la_signer *signer; /* NULL: no key */
         la_issuer *issuer;
+        la_verdicts *verdicts; /* of the snapshot's trust */
     } environments[];
 } la_serving;
 

@@ -187,6 +187,19 @@ static la_result write_documents(const la_snapshot_source *source, const key_lis
     return la_document_seal(&e->documents[LA_DOCUMENT_METADATA], e->config->jwks_max_age_s);
 }
 
+/* Whose client certificates count. */
+static la_result find_trust(const la_snapshot_source *source, la_snapshot_environment *e)
+{
+    const la_snapshot_environment *former = former_environment(source->previous, e->environment_id);
+    la_authority_record authority = {0};
+    la_result r = la_registry_find_authority(source->view, e->environment_id, &authority);
+
+    if (!la_is_ok(r) && r.code != LA_NOT_FOUND)
+        return r;
+    return la_client_trust_load(e->config, authority.certificate, former ? former->trust : NULL, source->strict,
+                                &e->trust);
+}
+
 static la_result fill_environment(const la_snapshot_source *source, la_snapshot_environment *e, int64_t *next_change_s)
 {
     key_list list = {0};
@@ -203,6 +216,7 @@ static la_result fill_environment(const la_snapshot_source *source, la_snapshot_
         LA_FMT(e->config->name));
     LA_TRY(la_registry_each_key(source->view, e->environment_id, collect_key, &list));
     LA_TRY(choose_key(source, &list, e));
+    LA_TRY(find_trust(source, e));
     next_s = la_schedule_next_change_s(list.keys, list.n, source->now_s);
     if (next_s < *next_change_s)
         *next_change_s = next_s;
@@ -290,6 +304,7 @@ void la_snapshot_release(la_snapshot *s)
     for (unsigned i = 0; i < s->n_environments; i++) {
         la_shared_key_release(s->environments[i].key);
         la_verifier_free(s->environments[i].verifier);
+        la_client_trust_release(s->environments[i].trust);
         for (unsigned d = 0; d < LA_DOCUMENT_KINDS; d++)
             la_document_done(&s->environments[i].documents[d]);
     }
@@ -303,4 +318,27 @@ void la_snapshot_release(la_snapshot *s)
 const la_hasher *la_snapshot_hasher(const la_snapshot *s)
 {
     return s->hasher->hasher;
+}
+
+#define LOOK_EVERY_US 1000000
+
+bool la_trust_watch_look(la_trust_watch *w, const la_snapshot *s, int64_t now_us)
+{
+    la_file_stamp now = {0};
+    bool changed = false, lasted;
+
+    if (now_us < w->next_look_us)
+        return false;
+    w->next_look_us = now_us + LOOK_EVERY_US;
+    for (unsigned i = 0; i < s->n_environments; i++) {
+        const la_snapshot_environment *e = &s->environments[i];
+        la_file_stamp stamp = la_client_trust_stamp(e->config);
+
+        changed = changed || !la_file_stamp_equal(&stamp, &e->trust->files);
+        la_file_stamp_add(&now, e->config->mtls.trust_anchors);
+        la_file_stamp_add(&now, e->config->mtls.crl);
+    }
+    lasted = la_file_stamp_equal(&now, &w->seen);
+    w->seen = now;
+    return changed && lasted;
 }

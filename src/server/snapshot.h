@@ -11,6 +11,7 @@
 #include "jose/verifier.h"
 #include "jose/wrap.h"
 #include "registry/registry.h"
+#include "server/client_trust.h"
 #include "server/document.h"
 #include "server/metrics.h"
 #include "server/signing_keys.h"
@@ -36,8 +37,9 @@ typedef struct la_snapshot_environment {
     const la_environment_config *config;
     uint16_t environment_id;
     unsigned metrics_slot;
-    la_shared_key *key;    /* NULL: none that signs */
-    int64_t next_change_s; /* when another key signs; INT64_MAX: not planned */
+    la_shared_key *key;     /* NULL: none that signs */
+    int64_t next_change_s;  /* when another key signs; INT64_MAX: not planned */
+    la_client_trust *trust; /* never NULL in a whole snapshot */
     la_document documents[LA_DOCUMENT_KINDS];
     la_verifier *verifier;     /* of the environment's own tokens: the keys of its JWKS */
     char refusal_headers[192]; /* of a 401: no-store and the challenge */
@@ -80,5 +82,12 @@ la_snapshot *la_snapshot_hold(la_snapshot *s);
 void la_snapshot_release(la_snapshot *s); /* any thread; takes NULL */
 
 const la_hasher *la_snapshot_hasher(const la_snapshot *s);
+
+/* Whether files of trust anchors or CRLs changed since, in a way that lasted from one look to the next. One thread. */
+typedef struct la_trust_watch {
+    int64_t next_look_us;
+    la_file_stamp seen;
+} la_trust_watch;
+bool la_trust_watch_look(la_trust_watch *w, const la_snapshot *s, int64_t now_us);
 
 #endif

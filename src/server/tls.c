@@ -27,6 +27,8 @@ struct la_tls {
     unsigned char *certificate;
     size_t certificate_n;
     uint8_t thumbprint[LA_SHA256_BYTES]; /* of the certificate: a connection brings many requests */
+    la_slice chain[LA_TLS_CHAIN_MAX]; /* what came behind it; owned */
+    size_t n_chain;
 };
 
 static const char *const failure_names[LA_TLS_FAILURE_COUNT] = {
@@ -229,12 +231,26 @@ la_tls *la_tls_free(la_tls *t)
     }
     SSL_free(t->ssl);
     OPENSSL_free(t->certificate);
+    for (size_t i = 0; i < t->n_chain; i++)
+        OPENSSL_free((char *)(uintptr_t)t->chain[i].p);
     la_tls_context_release(t->context);
     free(t);
     return NULL;
 }
 
 /* ---- reading and writing ---- */
+
+/* The server's view of the chain begins behind the leaf. What is too long is of no use, and left out. */
+static void note_chain(la_tls *t)
+{
+    STACK_OF(X509) *sent = SSL_get_peer_cert_chain(t->ssl);
+    for (int i = 0; i < sk_X509_num(sent) && t->n_chain < LA_TLS_CHAIN_MAX; i++) {
+        unsigned char *der = NULL;
+        int n = i2d_X509(sk_X509_value(sent, i), &der);
+        if (n > 0)
+            t->chain[t->n_chain++] = (la_slice){(char *)der, (size_t)n};
+    }
+}
 
 static void note_up(la_tls *t)
 {
@@ -248,6 +264,7 @@ static void note_up(la_tls *t)
     int n = i2d_X509(certificate, &t->certificate);
     t->certificate_n = n > 0 ? (size_t)n : 0;
     la_sha256(t->certificate, t->certificate_n, t->thumbprint);
+    note_chain(t);
 }
 
 /* What a call that did not succeed leaves to do: 0 or -1 with errno. */
@@ -356,4 +373,10 @@ la_slice la_tls_client_certificate(const la_tls *t)
 const uint8_t *la_tls_client_thumbprint(const la_tls *t)
 {
     return t->thumbprint;
+}
+
+const la_slice *la_tls_client_chain(const la_tls *t, size_t *ret_n)
+{
+    *ret_n = t->n_chain;
+    return t->chain;
 }

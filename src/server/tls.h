@@ -33,6 +33,8 @@ typedef enum la_tls_failure {
         LA_TLS_FAILURE_COUNT
 } la_tls_failure;
 
+#define LA_TLS_CHAIN_MAX 8 /* certificates behind the client's own */
+
 const char *la_tls_failure_name(la_tls_failure f);
 
 /* Of one loop, which is their only writer. */
@@ -77,5 +79,8 @@ la_slice la_tls_client_certificate(const la_tls *t);
 
 /* Its SHA-256, computed once a connection; of no meaning without one. */
 const uint8_t *la_tls_client_thumbprint(const la_tls *t);
+
+/* DER of what the client sent behind its certificate; *ret_n of them. Lives as long as `t`. */
+const la_slice *la_tls_client_chain(const la_tls *t, size_t *ret_n);
 
 #endif

@@ -12,35 +12,12 @@ enum { LOOK_EVERY_US = 1000000, WARN_EVERY_S = 86400 };
 
 /* ---- files ---- */
 
-static void stamp_file(const char *path, la_tls_stamp *stamp)
+static la_file_stamp stamp_of(const la_tls_files *files)
 {
-    struct stat st;
-    struct {
-        uint8_t before[32];
-        uint64_t device, inode, size, time_s, time_ns;
-    } seen = {0};
-    memcpy(seen.before, stamp->digest, sizeof seen.before);
-    if (stat(path, &st) == 0) {
-        seen.device = st.st_dev;
-        seen.inode = st.st_ino;
-        seen.size = (uint64_t)st.st_size;
-        seen.time_s = (uint64_t)st.st_mtim.tv_sec;
-        seen.time_ns = (uint64_t)st.st_mtim.tv_nsec;
-    }
-    la_sha256(&seen, sizeof seen, stamp->digest);
-}
-
-static la_tls_stamp stamp_of(const la_tls_files *files)
-{
-    la_tls_stamp stamp = {0};
-    stamp_file(files->certificate, &stamp);
-    stamp_file(files->key, &stamp);
+    la_file_stamp stamp = {0};
+    la_file_stamp_add(&stamp, files->certificate);
+    la_file_stamp_add(&stamp, files->key);
     return stamp;
-}
-
-static bool same_stamp(const la_tls_stamp *a, const la_tls_stamp *b)
-{
-    return memcmp(a->digest, b->digest, sizeof a->digest) == 0;
 }
 
 static void warn_of_mode(const char *name, const char *path)
@@ -105,7 +82,7 @@ static la_result fill_slot(const la_tls_files *files, const la_tls_set *former_s
     slot->stamp = stamp_of(files);
     if (former && !same_files(&former->files, files))
         former = NULL;
-    if (former && same_stamp(&former->stamp, &slot->stamp)) {
+    if (former && la_file_stamp_equal(&former->stamp, &slot->stamp)) {
         slot->certificate = la_certificate_hold(former->certificate);
         return la_ok();
     }
@@ -317,8 +294,8 @@ void la_tls_set_release(la_tls_set *s)
 bool la_tls_set_is_current(const la_tls_set *s)
 {
     for (unsigned i = 0; i < s->n_slots; i++) {
-        la_tls_stamp now = stamp_of(&s->slots[i].files);
-        if (!same_stamp(&now, &s->slots[i].stamp))
+        la_file_stamp now = stamp_of(&s->slots[i].files);
+        if (!la_file_stamp_equal(&now, &s->slots[i].stamp))
             return false;
     }
     return true;
@@ -326,15 +303,15 @@ bool la_tls_set_is_current(const la_tls_set *s)
 
 bool la_tls_watch_look(la_tls_watch *w, const la_tls_set *s, int64_t now_us)
 {
-    la_tls_stamp now = {0};
+    la_file_stamp now = {0};
     if (!s || s->n_slots == 0 || now_us < w->next_look_us)
         return false;
     w->next_look_us = now_us + LOOK_EVERY_US;
     for (unsigned i = 0; i < s->n_slots; i++) {
-        stamp_file(s->slots[i].files.certificate, &now);
-        stamp_file(s->slots[i].files.key, &now);
+        la_file_stamp_add(&now, s->slots[i].files.certificate);
+        la_file_stamp_add(&now, s->slots[i].files.key);
     }
-    bool lasted = same_stamp(&now, &w->seen);
+    bool lasted = la_file_stamp_equal(&now, &w->seen);
     w->seen = now;
     return lasted && !la_tls_set_is_current(s);
 }

@@ -6,6 +6,7 @@
 #define LA_SERVER_TLS_SET_H
 
 #include "base/buffer.h"
+#include "server/file_stamp.h"
 #include "server/tls_context.h"
 
 #define LA_TLS_NAME_CHARS 64 /* "environments.NAME" */
@@ -18,15 +19,10 @@ typedef struct la_tls_shared {
     _Atomic uint64_t refused; /* certificates that were not fit to take the place of the former */
 } la_tls_shared;
 
-/* How the files looked: a change is seen without reading them. */
-typedef struct la_tls_stamp {
-    uint8_t digest[32];
-} la_tls_stamp;
-
 typedef struct la_tls_slot {
     char name[LA_TLS_NAME_CHARS];
-    la_tls_files files; /* of the slot's own */
-    la_tls_stamp stamp; /* of the files when they were tried last */
+    la_tls_files files;  /* of the slot's own */
+    la_file_stamp stamp; /* of the files when they were tried last */
     la_certificate *certificate;
 } la_tls_slot;
 
@@ -55,7 +51,7 @@ bool la_tls_set_is_current(const la_tls_set *s);
 /* Whether files changed since, in a way that lasted from one call to the next: half of a renewal is not taken. One thread. */
 typedef struct la_tls_watch {
     int64_t next_look_us, next_warning_s;
-    la_tls_stamp seen;
+    la_file_stamp seen;
     const la_tls_set *warned_of;
 } la_tls_watch;
 bool la_tls_watch_look(la_tls_watch *w, const la_tls_set *s, int64_t now_us);

@@ -96,6 +96,8 @@ la_result la_token_case_open(la_token_case *c, la_arena *arena, la_token_context
         .view = c->desk->view,
         .hasher = la_snapshot_hasher(c->serving->snapshot),
         .random = &c->desk->random,
+        .trust = c->serving->snapshot->environments[c->environment].trust->trust,
+        .verdicts = c->serving->environments[c->environment].verdicts,
         .arena = arena,
         .throttle = {is_blocked, c},
         .key_cache = c->desk->key_cache,

@@ -96,6 +96,8 @@ static void issue(token_call *c)
         .n_dpop = request->n_dpop,
         .client_certificate = request->client_certificate,
         .client_thumbprint = request->client_thumbprint,
+        .client_chain = request->client_chain,
+        .n_client_chain = request->n_client_chain,
         .slow_verdict = c->verdict,
         .slow_secret_id = c->slow_secret_id,
     };

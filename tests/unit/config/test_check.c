@@ -166,6 +166,13 @@ static void the_token_endpoint_is_no_audience(void **state)
                 "6: environments[0].scopes[0].audience: expected the audience of a resource server");
 }
 
+static void a_crl_is_of_an_authority_that_is_trusted(void **state)
+{
+    rig_refused(ENVIRONMENT "    mtls: {crl: crl.pem}\n",
+                "6: environments[0].mtls.crl: expected mtls.trust_anchors, too");
+    la_config_free(rig_load(ENVIRONMENT "    mtls: {crl: crl.pem, trust_anchors: a.pem}\n"));
+}
+
 static void scopes_have_names_of_their_own(void **state)
 {
     rig_refused(ENVIRONMENT "    scopes:\n      - {name: pay, audience: urn:p}\n      - {name: pay, audience: urn:q}\n",
@@ -209,6 +216,7 @@ int main(void)
         cmocka_unit_test(listen_addresses_do_not_overlap),
         cmocka_unit_test(token_classes_never_share_an_audience),
         cmocka_unit_test(the_token_endpoint_is_no_audience),
+        cmocka_unit_test(a_crl_is_of_an_authority_that_is_trusted),
         cmocka_unit_test(scopes_have_names_of_their_own),
         cmocka_unit_test(a_rotation_is_longer_than_a_publication),
     };

@@ -109,7 +109,8 @@ static const char everything[] =
     "    request_burst: 5\n"
     "    secrets_per_application: 8\n"
     "    jwks_max_age_s: 60\n"
-    "    keys: {rotate_every_s: 86400, publish_margin_s: 0}\n";
+    "    keys: {rotate_every_s: 86400, publish_margin_s: 0}\n"
+    "    mtls: {trust_anchors: anchors.pem, crl: /etc/crl.pem, own_authority: false}\n";
 
 static void every_option_of_the_file_is_there(void **state)
 {
@@ -188,6 +189,9 @@ static void every_option_of_an_environment_is_there(void **state)
     assert_int_equal(e->jwks_max_age_s, 60);
     assert_int_equal(e->key_rotate_every_s, 86400);
     assert_int_equal(e->key_publish_margin_s, 0);
+    assert_non_null(strstr(e->mtls.trust_anchors, "/anchors.pem"));
+    assert_string_equal(e->mtls.crl, "/etc/crl.pem");
+    assert_false(e->mtls.own_authority);
     assert_null(la_config_environment(c, LA_SLICE("sandbox")));
     la_config_free(c);
 }

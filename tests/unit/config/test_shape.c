@@ -24,7 +24,7 @@ static void unknown_options_are_named_with_those_there_are(void **state)
          "6: environments[0]: expected one of the options name, issuer, hosts, default, listen, tls, mtls_url, "
          "test, algorithm, profile, api, customer, scopes, allow_origin, token_reuse_s, requests_per_minute, "
          "request_burst, "
-         "secrets_per_application, jwks_max_age_s, keys; found isuer"},
+         "secrets_per_application, jwks_max_age_s, keys, mtls; found isuer"},
         {ENVIRONMENT "    keys: {rotate_every: 1}\n",
          "6: environments[0].keys: expected one of the options rotate_every_s, publish_margin_s; found rotate_every"},
         {ENVIRONMENT "    Algorithm: ES256\n", "6: environments[0]: expected one of the options"},

@@ -9,7 +9,9 @@
 
 #include <openssl/x509v3.h>
 
+#ifndef NOW_S
 #define NOW_S INT64_C(1800000000)
+#endif
 #define DAY_S INT64_C(86400)
 #define EXTENSIONS_MAX 6
 

@@ -1,0 +1,132 @@
+/*
+ * Mutual TLS client authentication (RFC 8705 2). Which of its two rules applies comes from the registration alone, never from the
+ * certificate: the leaf of an authority is no self-signed one for having come without its chain, and the other way about.
+ * Reads what was shown in the handshake, or what a trusted proxy says was; whoever calls vouches for that.
+ *
+ * An unknown client_id, a wrong certificate and another method are answered alike; the code that says which goes to log and metrics.
+ */
+#include "oauth/binding.h"
+#include "oauth/client.h"
+
+#include "oauth/issuer.h"
+#include "x509/subject.h"
+
+/* Of the application, live: not revoked (those are not in the record) and not over. */
+static const la_certificate_record *find_live(const la_application_record *a, const uint8_t *thumbprint, int64_t now_s)
+{
+    for (unsigned i = 0; i < a->n_certificates; i++) {
+        const la_certificate_record *c = &a->certificates[i];
+        if (memcmp(c->thumbprint, thumbprint, sizeof c->thumbprint) == 0 && now_s <= c->expires_at_s)
+            return c;
+    }
+    return NULL;
+}
+
+static la_result parse(const la_token_request *request, la_x509 **ret)
+{
+    la_result r = la_x509_parse(request->client_certificate, ret);
+    return la_is_ok(r) || r.code == LA_NO_MEMORY ? r : la_error(LA_CLIENT_CERTIFICATE_MALFORMED);
+}
+
+/* The chain, as it was found lately or now. */
+static la_result judge_chain(const la_token_context *context, const la_token_request *request,
+                             const uint8_t *thumbprint, la_trust_verdict *ret)
+{
+    la_x509 *certificate;
+    if (!context->trust)
+        return la_error(LA_CLIENT_CERTIFICATE_UNTRUSTED);
+    if (context->verdicts && la_verdicts_find(context->verdicts, thumbprint, context->now_s, ret))
+        return la_ok();
+    LA_TRY(parse(request, &certificate));
+    la_result r = la_trust_verify(context->trust, certificate, request->client_chain, request->n_client_chain,
+                                  context->now_s, ret);
+    la_x509_free(certificate);
+    if (r.code == LA_INVALID)
+        return la_error(LA_CLIENT_CERTIFICATE_UNTRUSTED);
+    LA_TRY(r);
+    if (context->verdicts)
+        la_verdicts_keep(context->verdicts, thumbprint, context->now_s, ret);
+    return la_ok();
+}
+
+/* Stands for a registered subject among the verdicts. Who finds another with the same gains nothing: it takes the certificate, too. */
+static uint64_t subject_digest(const la_registration *g)
+{
+    uint8_t digest[LA_SHA256_BYTES];
+    uint64_t first;
+    la_sha256(g->subject.p, g->subject.n, digest);
+    memcpy(&first, digest, sizeof first);
+    return (first & ~0xFULL) | (uint64_t)g->subject_kind;
+}
+
+static la_result check_subject(const la_token_context *context, const la_token_request *request,
+                               const la_registration *g, const uint8_t *thumbprint)
+{
+    la_x509 *certificate;
+    if (g->subject_kind == LA_SUBJECT_NONE)
+        return la_error(LA_CLIENT_CERTIFICATE_SUBJECT);
+    uint64_t subject = subject_digest(g);
+    if (context->verdicts && la_verdicts_has_subject(context->verdicts, thumbprint, subject))
+        return la_ok();
+    LA_TRY(parse(request, &certificate));
+    la_result r = la_subject_match(g->subject_kind, g->subject, certificate);
+    la_x509_free(certificate);
+    if (r.code == LA_INVALID)
+        return la_error(LA_CLIENT_CERTIFICATE_SUBJECT);
+    LA_TRY(r);
+    if (context->verdicts)
+        la_verdicts_note_subject(context->verdicts, thumbprint, subject);
+    return la_ok();
+}
+
+/* RFC 8705 2.1. What our own authority issued has to be on the application's list, whatever it says of its owner: so it is revoked at
+ * once, without a CRL, and a list entry of another application is of no use. */
+static la_result check_by_authority(const la_token_context *context, const la_token_request *request,
+                                    const la_application_record *a, const uint8_t *thumbprint,
+                                    la_token_outcome *outcome)
+{
+    la_trust_verdict verdict;
+    LA_TRY(judge_chain(context, request, thumbprint, &verdict));
+    if (!verdict.is_own)
+        return check_subject(context, request, &a->registration, thumbprint);
+    const la_certificate_record *live = find_live(a, thumbprint, context->now_s);
+    if (!live)
+        return la_error(LA_CLIENT_CERTIFICATE_UNKNOWN);
+    outcome->certificate_id = live->certificate_id;
+    return la_ok();
+}
+
+/* RFC 8705 2.2: it is one of those that were registered, and no chain is asked for. */
+static la_result check_registered(const la_token_context *context, const la_application_record *a,
+                                  const uint8_t *thumbprint, la_token_outcome *outcome)
+{
+    const la_certificate_record *live = find_live(a, thumbprint, context->now_s);
+    if (!live)
+        return la_error(LA_CLIENT_CERTIFICATE_UNKNOWN);
+    outcome->certificate_id = live->certificate_id;
+    return la_ok();
+}
+
+static la_result check(const la_token_context *context, const la_token_request *request, const la_application_record *a,
+                       const uint8_t *thumbprint, la_token_outcome *outcome)
+{
+    if (a->auth_method == LA_AUTH_TLS_CLIENT)
+        LA_TRY(check_by_authority(context, request, a, thumbprint, outcome));
+    else if (a->auth_method == LA_AUTH_SELF_SIGNED_TLS)
+        LA_TRY(check_registered(context, a, thumbprint, outcome));
+    else
+        return la_error(LA_CLIENT_METHOD_WRONG);
+    return a->enabled ? la_ok() : la_error(LA_CLIENT_DISABLED);
+}
+
+la_result la_client_check_certificate(const la_token_context *context, const la_token_request *request,
+                                      la_slice client_id, la_token_outcome *outcome,
+                                      la_application_record *ret_application)
+{
+    uint8_t thumbprint[LA_THUMBPRINT_BYTES];
+    la_binding_thumbprint(request, thumbprint);
+    LA_TRY(la_client_find(context, client_id, outcome, ret_application));
+    LA_TRY(check(context, request, ret_application, thumbprint, outcome));
+    outcome->credential_tag = la_credential_tag_of_thumbprint(LA_CREDENTIAL_CERTIFICATE, thumbprint);
+    return la_ok();
+}
