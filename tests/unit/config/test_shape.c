@@ -17,7 +17,7 @@ static void unknown_options_are_named_with_those_there_are(void **state)
     static const refusal cases[] = {
         {"listn: {port: 80}\n" ENVIRONMENT,
          "1: expected one of the options listen, mtls_listen, tls, proxies, admin, workers, store, registry, "
-         "master_key, log, limits, replay, usage, environments; found listn"},
+         "master_key, log, limits, replay, jwks_fetch, usage, environments; found listn"},
         {"listen:\n  adress: ::1\n" ENVIRONMENT,
          "2: listen: expected one of the options address, port, tls; found adress"},
         {ENVIRONMENT "    isuer: x\n",
