@@ -20,7 +20,7 @@ SUITE_TIMEOUT_S = 1800
 SHORT_FUZZ_S = 10
 
 # The unit folders with threads in them, for the thread sanitizer.
-CONCURRENT_UNITS = ["base", "registry", "store", "server"]
+CONCURRENT_UNITS = ["base", "registry", "store", "server", "x509"]
 
 # And the tests from the outside that load, rotate, reload and follow while the server runs.
 CONCURRENT_TESTS = ["cli/test_follow.py", "cli/test_rotation.py", "fault/test_fault_clients.py", "fault/test_fault_signals.py",

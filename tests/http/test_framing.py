@@ -181,9 +181,7 @@ def hasty(server_factory):
     """A server with little patience."""
     def change(config):
         config.setdefault("limits", {}).update({"request_timeout_s": 1, "idle_timeout_s": 1, "connections_per_address": 20})
-    server = server_factory(change)
-    server.session.headers["Connection"] = "close"  # one that is kept may be ended under the next request
-    return server
+    return server_factory(change)
 
 
 def test_dribbled_request(hasty):
