@@ -27,7 +27,7 @@ struct la_tls {
     unsigned char *certificate;
     size_t certificate_n;
     uint8_t thumbprint[LA_SHA256_BYTES]; /* of the certificate: a connection brings many requests */
-    la_slice chain[LA_TLS_CHAIN_MAX]; /* what came behind it; owned */
+    la_slice chain[LA_TLS_CHAIN_MAX];    /* what came behind it; owned */
     size_t n_chain;
 };
 
