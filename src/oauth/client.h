@@ -8,7 +8,8 @@
 
 /* What a request brought to authenticate with. */
 typedef struct la_credentials {
-    la_auth_method method; /* LA_AUTH_CLIENT_SECRET_BASIC or …_POST; for an assertion LA_AUTH_PRIVATE_KEY_JWT or LA_AUTH_CLIENT_SECRET_JWT, by its
+    la_auth_method
+        method; /* LA_AUTH_CLIENT_SECRET_BASIC or …_POST; for an assertion LA_AUTH_PRIVATE_KEY_JWT or LA_AUTH_CLIENT_SECRET_JWT, by its
                               alg; LA_AUTH_TLS_CLIENT for a certificate, by whichever of its two methods */
     la_slice client_id;
     la_slice client_secret; /* of a secret's methods */

@@ -74,7 +74,8 @@ static int judge(la_admin_api *a, unsigned environment, la_slice form, la_slice 
     };
 
     la_token_case_judge(&c, &request, a->arena, ret_body, &outcome);
-    while (outcome.result.code == LA_PENDING && outcome.wait == LA_WAIT_SLOW_HASH) { /* more than once only where another hash has come meanwhile */
+    while (outcome.result.code == LA_PENDING &&
+           outcome.wait == LA_WAIT_SLOW_HASH) { /* more than once only where another hash has come meanwhile */
         request.slow_secret_id = outcome.slow_secret_id;
         request.slow_verdict = verify_slow_hash(a, &outcome);
         la_token_case_judge(&c, &request, a->arena, ret_body, &outcome);

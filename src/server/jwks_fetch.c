@@ -36,11 +36,11 @@ struct entry {
     bool is_used;
     bool has_tried;
     la_keyed_digest name;
-    int64_t asked_us;   /* for it last */
-    int64_t tried_us;   /* when the last try ended */
-    int64_t fresh_us;   /* the text counts until then */
-    int64_t usable_us;  /* and until then where there is no newer one */
-    char *text; /* NULL: none */
+    int64_t asked_us;  /* for it last */
+    int64_t tried_us;  /* when the last try ended */
+    int64_t fresh_us;  /* the text counts until then */
+    int64_t usable_us; /* and until then where there is no newer one */
+    char *text;        /* NULL: none */
     size_t text_bytes;
     job *job; /* NULL: nothing is under way */
     waiter *waiters;

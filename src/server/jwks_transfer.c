@@ -37,7 +37,8 @@ static void set_options(la_jwks_transfer *t, const char *uri, void *private)
     curl_easy_setopt(curl, CURLOPT_PRIVATE, private);
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https");
     curl_easy_setopt(curl, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
-    curl_easy_setopt(curl, CURLOPT_PROXY, ""); /* also none of the process's environment: the check of addresses would see the proxy's */
+    curl_easy_setopt(curl, CURLOPT_PROXY,
+                     ""); /* also none of the process's environment: the check of addresses would see the proxy's */
     curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, open_socket);
     curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, t);
@@ -110,7 +111,8 @@ la_result la_jwks_transfer_judge(la_jwks_transfer *t, CURLcode code, uint32_t *r
     la_key_set *set;
 
     if (t->is_forbidden)
-        return la_fail(LA_INVALID, "its host has an address that is not public, and that jwks_fetch.allow_addresses does not have");
+        return la_fail(LA_INVALID,
+                       "its host has an address that is not public, and that jwks_fetch.allow_addresses does not have");
     if (code == CURLE_WRITE_ERROR || code == CURLE_FILESIZE_EXCEEDED)
         return la_fail(LA_INVALID, "it has more than %u bytes", t->config->max_bytes);
     if (code != CURLE_OK)

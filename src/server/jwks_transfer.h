@@ -16,7 +16,8 @@ typedef struct la_jwks_transfer {
 } la_jwks_transfer;
 
 /* Ready to be added to a multi handle, with `private` as its CURLOPT_PRIVATE. `uri` is copied. NO_MEMORY. */
-la_result la_jwks_transfer_init(la_jwks_transfer *t, const la_jwks_fetch_config *config, const char *uri, void *private);
+la_result la_jwks_transfer_init(la_jwks_transfer *t, const la_jwks_fetch_config *config, const char *uri,
+                                void *private);
 void la_jwks_transfer_done(la_jwks_transfer *t);
 
 /* Whether it brought a key set, and for how many seconds that counts. INVALID with a detail for the log. */

@@ -2,13 +2,16 @@
 
 #include <netinet/in.h>
 
-#define V4(a, b, c, d, bits) {{a, b, c, d}, 4, bits}
+#define V4(a, b, c, d, bits)  \
+    {                         \
+        {a, b, c, d}, 4, bits \
+    }
 
 /* IANA's registries of special-purpose addresses: all that is not globally reachable. */
 static const la_address_range special[] = {
     V4(0, 0, 0, 0, 8),
     V4(10, 0, 0, 0, 8),
-    V4(100, 64, 0, 0, 10),  /* shared, RFC 6598 */
+    V4(100, 64, 0, 0, 10), /* shared, RFC 6598 */
     V4(127, 0, 0, 0, 8),
     V4(169, 254, 0, 0, 16), /* link-local; metadata services */
     V4(172, 16, 0, 0, 12),
@@ -19,13 +22,13 @@ static const la_address_range special[] = {
     V4(198, 18, 0, 0, 15), /* benchmarks */
     V4(198, 51, 100, 0, 24),
     V4(203, 0, 113, 0, 24),
-    V4(224, 0, 0, 0, 3), /* multicast, reserved, broadcast */
+    V4(224, 0, 0, 0, 3),          /* multicast, reserved, broadcast */
     {{0x20, 0x01, 0x00}, 16, 23}, /* protocol assignments, Teredo among them */
     {{0x20, 0x01, 0x0D, 0xB8}, 16, 32},
     {{0x3F, 0xFF, 0x00}, 16, 20}, /* documentation, RFC 9637 */
 };
 
-static const la_address_range unicast = {{0x20}, 16, 3}; /* 2000::/3: all that is given out */
+static const la_address_range unicast = {{0x20}, 16, 3};                     /* 2000::/3: all that is given out */
 static const la_address_range mapped = {{[10] = 0xFF, [11] = 0xFF}, 16, 96}; /* ::ffff:0:0/96 */
 static const la_address_range nat64 = {{0x00, 0x64, 0xFF, 0x9B}, 16, 96};
 static const la_address_range from_6to4 = {{0x20, 0x02}, 16, 16};

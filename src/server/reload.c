@@ -42,7 +42,8 @@ static void keep_number(const char *option, uint32_t kept, uint32_t *n)
 
 static bool same_jwks_fetch(const la_jwks_fetch_config *a, const la_jwks_fetch_config *b)
 {
-    const char *a_anchors = a->trust_anchors ? a->trust_anchors : "", *b_anchors = b->trust_anchors ? b->trust_anchors : "";
+    const char *a_anchors = a->trust_anchors ? a->trust_anchors : "",
+               *b_anchors = b->trust_anchors ? b->trust_anchors : "";
 
     return a->timeout_s == b->timeout_s && a->max_bytes == b->max_bytes && a->min_refresh_s == b->min_refresh_s &&
            a->n_allowed == b->n_allowed && memcmp(a->allowed, b->allowed, a->n_allowed * sizeof *a->allowed) == 0 &&
