@@ -10,6 +10,8 @@ import uuid
 
 import pytest
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from jwcrypto import jwk
 
 import support
 from assertions import KEYS, TYPE, KeyServer, Signer, b64, claims, form, mac, register
@@ -264,6 +266,52 @@ def test_asr_21_methods_do_not_mix(place, client):
     place.refused(place.post("plain", form(mac(secret["client_secret"].encode(), {"alg": "HS256"}, claims(secret["client_id"], issuer)))), 401, "invalid_client")
     place.refused(place.post("plain", form(Signer().assertion(secret["client_id"], issuer))), 401, "invalid_client")
     client.refused(mac(client.app["client_secret"].encode(), {"alg": "HS256"}, claims(client.client_id, issuer)))
+
+
+def by_secret(place, secret=None, environment="plain"):
+    app = place.create_app(environment, f"by the MAC of a secret {uuid.uuid4()}")
+    register(place, app, "client_secret_jwt", secret or app["client_secret"])
+    return app
+
+
+def with_mac(place, app, secret, alg="HS256", environment="plain", **changes):
+    return place.post(environment, form(mac(secret.encode(), {"alg": alg}, claims(app["client_id"], place.url(environment), **changes))))
+
+
+def test_asr_22_secrets_and_their_length(place):
+    app = by_secret(place)
+    jti = str(uuid.uuid4())
+    for alg in ("HS256", "HS384"):
+        response = with_mac(place, app, app["client_secret"], alg)
+        assert response.status_code == 200, response.text
+        assert decode(response.json()["access_token"])[1]["client_id"] == app["client_id"]
+    assert with_mac(place, app, app["client_secret"], jti=jti).status_code == 200
+    place.refused(with_mac(place, app, app["client_secret"], jti=jti), 401, "invalid_client")
+    place.refused(with_mac(place, app, app["client_secret"], "HS512"), 401, "invalid_client")  # 58 octets
+    place.refused(with_mac(place, app, app["client_secret"] + "x"), 401, "invalid_client")
+    place.refused(with_mac(place, app, app["client_secret"], environment="other"), 401, "invalid_client")
+    place.refused(place.post("plain", place.fields(app)), 401, "invalid_client")
+    for octets, alg, status in ((31, "HS256", 401), (32, "HS256", 200), (47, "HS384", 401), (48, "HS384", 200), (63, "HS512", 401), (64, "HS512", 200)):
+        secret = "s" * octets
+        assert with_mac(place, by_secret(place, secret), secret, alg).status_code == status, (octets, alg)
+
+
+def test_asr_22_a_revoked_secret(place):
+    app = by_secret(place)
+    assert with_mac(place, app, app["client_secret"]).status_code == 200
+    place.secret_revoke(app, place.secret_list(app)[0]["secret_id"])
+    support.poll(lambda: with_mac(place, app, app["client_secret"]).status_code == 401, 10, "it is no longer taken")
+
+
+def test_jose_15_weak_keys(place):
+    """Also where one got into the store."""
+    weak = Signer("RS256")
+    weak.key = jwk.JWK.from_pyca(rsa.generate_private_key(65537, 1024))
+    one = Client(place, signer=weak)
+    assert one.refused().startswith(UNIFORM)
+    strong = Signer("RS256")
+    e1 = {**strong.public, "e": "AQ"}
+    assert Client(place, signer=strong, jwks={"keys": [e1]}).refused().startswith(UNIFORM)
 
 
 def test_ca_20_a_secret_of_a_client_with_a_key(place, client):
