@@ -13,23 +13,40 @@
 
 #define LA_SIGNATURE_MAX 512 /* bytes: RSA 4096 */
 
+/* What the keys of an algorithm are, and so which code handles them. */
+typedef enum la_key_kind { LA_KEY_EC, LA_KEY_RSA, LA_KEY_OKP, LA_KEY_OCT } la_key_kind;
+
+/* Sets of algorithms, to be joined by |. What a token may be signed with is always the caller's to say (RFC 8725 3.1). */
+enum {
+    LA_ALGORITHMS_SIGNING = 1,    /* what this server signs with */
+    LA_ALGORITHMS_ASYMMETRIC = 2, /* what it accepts of others: those and RS384, RS512, PS384, PS512, ES512, Ed25519 */
+    LA_ALGORITHMS_FAPI = 4,       /* FAPI 2.0 Security Profile 5.4.1 */
+    LA_ALGORITHMS_HMAC = 8,       /* for client_secret_jwt alone */
+};
+
 typedef struct la_algorithm {
-    const char *name;        /* JWA name as in `alg` */
-    const char *kty;         /* "EC", "RSA", "OKP" */
-    const char *curve;       /* JWK crv, NULL for RSA */
-    const char *group;       /* OpenSSL's name of the curve, NULL for RSA and OKP */
-    const char *digest;      /* OpenSSL's name; NULL where the algorithm hashes itself */
-    size_t coordinate_bytes; /* EC: of x, y, r, s; OKP: of x; 0 for RSA */
+    const char *name; /* JWA name as in `alg` */
+    la_key_kind kind;
+    const char *kty;    /* "EC", "RSA", "OKP", "oct" */
+    const char *curve;  /* JWK crv, NULL for RSA and oct */
+    const char *group;  /* OpenSSL's name of the curve, NULL but for EC */
+    const char *digest; /* OpenSSL's name; NULL where the algorithm hashes itself */
+    size_t bytes;       /* EC: of x, y, r, s; OKP: of x; oct: of the digest; 0 for RSA */
     bool pss;
+    unsigned sets; /* LA_ALGORITHMS_…, those that it is in */
 } la_algorithm;
 
-/* What this server signs with. NULL where this build does not have it. Exact case (RFC 8725 3.1). */
+/* The algorithm of that name, if it is in one of the sets. NULL where it is not, or this build does not have it. Exact case. */
+const la_algorithm *la_algorithm_find_in(la_slice name, unsigned sets);
+
+/* Those of the sets, in the table's order, for listings; NULL past the end. */
+const la_algorithm *la_algorithm_at_in(unsigned sets, size_t i);
+
+/* The set of what this server signs with. */
 const la_algorithm *la_algorithm_find(la_slice name);
+const la_algorithm *la_algorithm_at(size_t i);
 
-/* The table of those, for listings. */
-const la_algorithm *la_algorithm_at(size_t i); /* NULL past the end */
-
-/* Those, and what is accepted of others in verification only: RS384, RS512, PS384, PS512, ES512, Ed25519 (RFC 9864). */
+/* The set of what is accepted of others. */
 const la_algorithm *la_algorithm_find_verifiable(la_slice name);
 
 #endif

@@ -19,27 +19,39 @@ typedef struct la_jwk_part {
 } la_jwk_part;
 
 /* EC: x and y; OKP: x, and nothing; RSA: n and e. */
-typedef struct la_public_key {
+typedef struct la_jwk_members {
     const char *kty; /* "EC", "RSA", "OKP": literals */
     const char *crv; /* a literal; NULL for RSA */
     la_jwk_part first;
     la_jwk_part second;
-} la_public_key;
+} la_jwk_members;
+
+/* Whether the key may verify what is signed with `a` (RFC 8725 3.1): kty, crv, and alg where it has one. INVALID, and says why not. */
+la_result la_jwk_check_fit(const json_t *jwk, const la_algorithm *a);
+
+/* INVALID where use or key_ops (RFC 7517 4.2, 4.3) say that the key is for something else than verifying. */
+la_result la_jwk_check_use(const json_t *jwk);
+
+/* A string member; absent (p NULL) where there is none, or it is no string. */
+la_slice la_jwk_text(const json_t *jwk, const char *name);
 
 /* Reads the members that `a` needs. INVALID where kty or crv are others, a member is missing, not base64url, of another
  * width (RFC 7518 6.2.1.2, 6.3.1), or the RSA key is weak: under 2048 or over 4096 bits, e even or under 65537. */
-la_result la_public_key_read(const json_t *jwk, const la_algorithm *a, la_public_key *ret);
+la_result la_jwk_members_read(const json_t *jwk, const la_algorithm *a, la_jwk_members *ret);
 
 /* An OpenSSL key of it (not for OKP), the point checked to be on its curve. INVALID, CRYPTO, NO_MEMORY. */
-la_result la_public_key_to_evp(const la_public_key *k, const la_algorithm *a, EVP_PKEY **ret);
+la_result la_jwk_members_to_evp(const la_jwk_members *k, const la_algorithm *a, EVP_PKEY **ret);
 
 /* The members of an OpenSSL key. */
-la_result la_public_key_from_evp(const EVP_PKEY *pkey, const la_algorithm *a, la_public_key *ret);
+la_result la_jwk_members_from_evp(const EVP_PKEY *pkey, const la_algorithm *a, la_jwk_members *ret);
 
 /* {"kty":…,"use":"sig","alg":…,"kid":…, members}. */
-void la_public_key_write_jwk(const la_public_key *k, const char *alg, const char *kid, la_buffer *ret);
+void la_jwk_members_write(const la_jwk_members *k, const char *alg, const char *kid, la_buffer *ret);
 
-/* RFC 7638 3 with SHA-256: 43 characters and a zero byte. */
-la_result la_public_key_thumbprint(const la_public_key *k, char ret[LA_KID_CHARS + 1]);
+/* RFC 7638 3 with SHA-256. */
+la_result la_jwk_members_thumbprint(const la_jwk_members *k, uint8_t ret[LA_THUMBPRINT_BYTES]);
+
+/* As text: 43 characters and a zero byte. */
+void la_jwk_thumbprint_text(const uint8_t thumbprint[LA_THUMBPRINT_BYTES], char ret[LA_KID_CHARS + 1]);
 
 #endif

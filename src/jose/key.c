@@ -21,25 +21,27 @@
 
 static bool is_okp(const la_algorithm *a)
 {
-    return !a->digest;
+    return a->kind == LA_KEY_OKP;
 }
 
 /* The JWK's text is made once: it is asked for far more often than keys are made. */
 static la_result describe(la_key *k)
 {
-    la_public_key public = {0};
+    la_jwk_members public = {0};
     if (k->pkey) {
-        LA_TRY(la_public_key_from_evp(k->pkey, k->algorithm, &public));
+        LA_TRY(la_jwk_members_from_evp(k->pkey, k->algorithm, &public));
     } else {
         public.kty = k->algorithm->kty;
         public.crv = k->algorithm->curve;
         public.first.n = crypto_sign_PUBLICKEYBYTES;
         memcpy(public.first.p, k->secret + crypto_sign_SEEDBYTES, crypto_sign_PUBLICKEYBYTES);
     }
-    LA_TRY(la_public_key_thumbprint(&public, k->kid));
+    uint8_t thumbprint[LA_THUMBPRINT_BYTES];
+    LA_TRY(la_jwk_members_thumbprint(&public, thumbprint));
+    la_jwk_thumbprint_text(thumbprint, k->kid);
     la_buffer text;
     la_buffer_init_fixed(&text, k->jwk, sizeof k->jwk);
-    la_public_key_write_jwk(&public, k->algorithm->name, k->kid, &text);
+    la_jwk_members_write(&public, k->algorithm->name, k->kid, &text);
     k->jwk_n = text.n;
     return la_buffer_ok(&text) ? la_ok() : la_fail(LA_TOO_LARGE, "the public key is larger than its limit");
 }

@@ -57,7 +57,7 @@ static la_result prepare(la_signer *s)
     int rsa_bytes = a->group ? 0 : EVP_PKEY_get_size(s->pkey);
     if (!a->group && (rsa_bytes <= 0 || rsa_bytes > LA_SIGNATURE_MAX))
         return la_openssl_fail("preparing a signer");
-    s->signature_bytes = a->group ? 2 * a->coordinate_bytes : (size_t)rsa_bytes;
+    s->signature_bytes = a->group ? 2 * a->bytes : (size_t)rsa_bytes;
     return la_ok();
 }
 
@@ -117,7 +117,7 @@ la_result la_signer_sign(la_signer *s, la_slice input, uint8_t *ret)
         return la_openssl_fail("signing");
     const la_algorithm *a = s->key->algorithm;
     if (a->group)
-        return la_der_to_raw((la_slice){(const char *)signature, n}, a->coordinate_bytes, ret);
+        return la_der_to_raw((la_slice){(const char *)signature, n}, a->bytes, ret);
     if (n != s->signature_bytes)
         return la_fail(LA_CRYPTO, "signing: an RSA signature of an unexpected length");
     memcpy(ret, signature, n);

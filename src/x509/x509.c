@@ -83,7 +83,8 @@ la_result la_x509_check_key(const EVP_PKEY *key)
 
 la_result la_x509_key_thumbprint(const la_x509 *c, char ret[LA_X509_THUMBPRINT_CHARS + 1])
 {
-    la_public_key public = {0};
+    la_jwk_members public = {0};
+    uint8_t thumbprint[LA_THUMBPRINT_BYTES];
     EVP_PKEY *key = X509_get0_pubkey(c->x);
     if (EVP_PKEY_get_base_id(key) == EVP_PKEY_ED25519) {
         public.kty = "OKP";
@@ -95,9 +96,11 @@ la_result la_x509_key_thumbprint(const la_x509 *c, char ret[LA_X509_THUMBPRINT_C
         const la_algorithm *a = algorithm_of(key);
         if (!a)
             return la_x509_refuse("its public key cannot be read");
-        LA_TRY(la_public_key_from_evp(key, a, &public));
+        LA_TRY(la_jwk_members_from_evp(key, a, &public));
     }
-    return la_public_key_thumbprint(&public, ret);
+    LA_TRY(la_jwk_members_thumbprint(&public, thumbprint));
+    la_jwk_thumbprint_text(thumbprint, ret);
+    return la_ok();
 }
 
 /* ---- times and serial numbers ---- */

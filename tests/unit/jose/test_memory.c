@@ -6,6 +6,8 @@
 #include "testkit.h"
 
 #include "jose/hasher.h"
+#include "jose/key_cache.h"
+#include "jose/key_set.h"
 #include "jose/wrap.h"
 
 #include <openssl/crypto.h>
@@ -155,6 +157,61 @@ static la_result check(void)
     return r;
 }
 
+static char set_text[LA_JWK_MAX + 20];
+
+static la_result parse_set(void)
+{
+    la_key_set *s = NULL;
+    LA_TRY(la_key_set_parse(la_slice_of(set_text), LA_KEY_SET_REGISTERED, &s));
+    la_key_set_free(s);
+    return la_ok();
+}
+
+static void *give_malloc(size_t n)
+{
+    return fails() ? NULL : malloc(n);
+}
+
+/* Reading, with jansson's allocations too, finding the key by way of a cache, verifying. */
+static la_result check_jwt(void)
+{
+    static char compact[2048];
+    static size_t n;
+    if (!n)
+        n = make_token(key, "{\"alg\":\"ES256\",\"kid\":\"k\"}", "{\"iss\":\"a\",\"aud\":[\"b\"]}", compact,
+                       sizeof compact);
+    la_jwt *t = NULL;
+    la_key_set *s = NULL;
+    const la_public_key *k = NULL;
+    la_key_cache *c = la_key_cache_new(4);
+    la_result r = c ? la_jwt_read((la_slice){compact, n}, LA_ALGORITHMS_ASYMMETRIC, &t) : la_error(LA_NO_MEMORY);
+    if (la_is_ok(r))
+        r = la_key_cache_registered(c, 1, 1, la_slice_of(set_text), &s);
+    if (la_is_ok(r))
+        r = la_key_set_verify(s, t, &k);
+    la_key_cache_free(c);
+    la_key_set_free(s);
+    la_jwt_free(t);
+    return r;
+}
+
+static void test_prepared_keys(void **state)
+{
+    (void)state;
+    key = new_key("ES256");
+    json_t *jwk = jwk_of(key);
+    json_object_set_new(jwk, "kid", json_string("k"));
+    char *text = json_dumps(jwk, JSON_COMPACT);
+    snprintf(set_text, sizeof set_text, "{\"keys\":[%s]}", text);
+    free(text);
+    json_decref(jwk);
+    json_set_alloc_funcs(give_malloc, free);
+    walk("parse set", parse_set, 1);
+    walk("check JWT", check_jwt, 1);
+    json_set_alloc_funcs(malloc, free);
+    key = la_key_free(key);
+}
+
 static la_result wrap(void)
 {
     char memory[2][256];
@@ -229,6 +286,7 @@ int main(void)
         return 1;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_prepared_keys),
         cmocka_unit_test(test_wrap),
         cmocka_unit_test(test_hashes),
     };

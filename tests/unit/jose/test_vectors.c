@@ -2,8 +2,11 @@
  * Wycheproof's vectors (C2SP/wycheproof, testvectors_v1), read from the folder `shared/vectors` next to the checkout, or
  * $LEANAUTH_SHARED/vectors. Skipped where they are absent: they are not part of this project.
  */
-#include "jose/verify.c" /* its statics too: see run_raw */
 #include "testkit.h"
+
+#include "jose/jwt_internal.h"
+#include "jose/key_set.h"
+#include "jose/public_key_internal.h"
 
 #include <limits.h>
 
@@ -48,8 +51,83 @@ static const char *why_refused(const json_t *jwk, int id, bool signature_file)
 }
 
 typedef struct counts {
-    unsigned accepted, refused, refused_though_valid;
+    unsigned accepted, refused, refused_though_valid, accepted_prepared;
 } counts;
+
+/* Their payloads are plain text, so they are read below the claims. */
+static la_result read_jws(const char *compact, unsigned algorithms, la_jwt **ret)
+{
+    size_t n = strlen(compact);
+    la_jwt *t = calloc(1, sizeof *t + n);
+    t->decoded_n = n;
+    la_result r = la_jws_read((la_slice){compact, n}, algorithms, t->decoded, &t->parts);
+    if (la_is_ok(r))
+        *ret = t;
+    else
+        la_jwt_free(t);
+    return r;
+}
+
+/* The secret of a symmetric JWK, as a client secret: its own octets. */
+static la_result verify_mac(const la_jwt *t, const json_t *jwk)
+{
+    uint8_t secret[512];
+    size_t n = 0;
+    const char *alg = json_string_value(json_object_get(jwk, "alg"));
+    LA_TRY(la_base64url_decode(la_slice_of(json_string_value(json_object_get(jwk, "k"))), secret, sizeof secret, &n));
+    if (alg && strcmp(alg, la_jwt_algorithm(t)->name) != 0)
+        return la_error(LA_INVALID); /* the pin, token_endpoint_auth_signing_alg */
+    return la_jwt_verify_mac(t, (la_slice){(char *)secret, n});
+}
+
+static la_result verify_with_set(const la_jwt *t, const json_t *jwk)
+{
+    json_t *set = json_object_get(jwk, "keys") ? json_incref((json_t *)(uintptr_t)jwk)
+                                               : json_pack("{s:[O]}", "keys", jwk);
+    char *text = json_dumps(set, JSON_COMPACT);
+    la_key_set *keys = NULL;
+    const la_public_key *k = NULL;
+    la_result r = la_key_set_parse(la_slice_of(text), LA_KEY_SET_FETCHED, &keys);
+    if (la_is_ok(r))
+        r = la_key_set_verify(keys, t, &k);
+    if (la_is_ok(r))
+        assert_non_null(k);
+    la_key_set_free(keys);
+    free(text);
+    json_decref(set);
+    return r.code == LA_NOT_FOUND ? la_error(LA_INVALID) : r;
+}
+
+/* The same token as a client's assertion: with a prepared set, or, in the HMAC groups, as with a client secret. */
+static bool is_taken_as_jwt(const char *compact, const json_t *jwk)
+{
+    const char *kty = json_string_value(json_object_get(jwk, "kty"));
+    bool oct = kty && strcmp(kty, "oct") == 0;
+    la_jwt *t = NULL;
+    la_result r = read_jws(compact, oct ? LA_ALGORITHMS_HMAC : LA_ALGORITHMS_ASYMMETRIC, &t);
+    if (la_is_ok(r))
+        r = oct ? verify_mac(t, jwk) : verify_with_set(t, jwk);
+    if (!la_is_ok(r))
+        assert_int_equal(r.code, LA_INVALID);
+    la_jwt_free(t);
+    return la_is_ok(r);
+}
+
+static void run_as_jwt(const json_t *test, const char *compact, const json_t *jwk, bool refused, counts *c)
+{
+    bool valid = strcmp(text_of(test, "result"), "valid") == 0;
+    int id = (int)json_integer_value(json_object_get(test, "tcId"));
+    const char *kty = json_string_value(json_object_get(jwk, "kty"));
+    if (kty && strcmp(kty, "oct") == 0)
+        refused = id == 372 || id == 373 || json_object_get(jwk, "use") || json_object_get(jwk, "key_ops");
+    bool taken = is_taken_as_jwt(compact, jwk);
+    c->accepted_prepared += taken;
+    /* 367 and 370 are named for a padding that is not in them: they are the same well-formed token with the right MAC. */
+    if (taken && !valid && id != 367 && id != 370)
+        fail_msg("%d (%s) is accepted with a prepared key", id, text_of(test, "comment"));
+    if (!taken && valid && !refused)
+        fail_msg("%d (%s) is refused with a prepared key: %s", id, text_of(test, "comment"), la_detail());
+}
 
 /* One token. */
 static void run(const json_t *group, const json_t *test, bool signature_file, counts *c)
@@ -65,6 +143,7 @@ static void run(const json_t *group, const json_t *test, bool signature_file, co
     int id = (int)json_integer_value(json_object_get(test, "tcId"));
     bool valid = strcmp(text_of(test, "result"), "valid") == 0;
     la_result r = verify(la_slice_of(compact), jwk);
+    run_as_jwt(test, compact, jwk, why_refused(jwk, id, signature_file) != NULL, c);
     free(compact);
     if (la_is_ok(r) && !valid)
         fail_msg("%d (%s) is accepted", id, text_of(test, "comment"));
@@ -93,8 +172,8 @@ static bool run_file(const char *name, bool signature_file, counts *ret)
     json_array_foreach(json_object_get(file, "testGroups"), i, group)
         json_array_foreach(json_object_get(group, "tests"), j, test) run(group, test, signature_file, &c);
     json_decref(file);
-    print_message("# %s: %u accepted, %u refused, %u refused though called valid\n", name, c.accepted, c.refused,
-                  c.refused_though_valid);
+    print_message("# %s: %u accepted, %u refused, %u refused though called valid; %u accepted with prepared keys\n",
+                  name, c.accepted, c.refused, c.refused_though_valid, c.accepted_prepared);
     *ret = c;
     return true;
 }
@@ -107,6 +186,7 @@ static void test_signatures(void **state)
         return;
     assert_int_equal(c.refused_though_valid, 14);
     assert_true(c.accepted >= 30 && c.refused >= 350);
+    assert_true(c.accepted_prepared >= 40); /* HMAC among them */
 }
 
 static void test_keys(void **state)
@@ -151,12 +231,14 @@ static json_t *member_of(const char *hex)
 /* These sign plain bytes, and a JWS signs text with a dot in it: so they go in below the form of a JWS. */
 static void run_raw(const json_t *jwk, const char *algorithm, const json_t *test)
 {
-    uint8_t message[4096], signature[256];
-    token t = {.algorithm = la_algorithm_find_verifiable(la_slice_of(algorithm)), .signature = signature};
-    t.signed_input = (la_slice){(char *)message, from_hex(text_of(test, "msg"), message, sizeof message)};
-    t.signature_n = from_hex(text_of(test, "sig"), signature, sizeof signature);
+    uint8_t message[4096], bytes[256];
+    la_slice input = {(char *)message, from_hex(text_of(test, "msg"), message, sizeof message)};
+    la_slice signature = {(char *)bytes, from_hex(text_of(test, "sig"), bytes, sizeof bytes)};
+    la_public_key *k = NULL;
+    assert_ok(la_public_key_read(jwk, LA_JWK_THOROUGH, &k));
     bool valid = strcmp(text_of(test, "result"), "valid") == 0;
-    la_result r = verify_signature(jwk, &t);
+    la_result r = la_public_key_verify(k, la_algorithm_find_verifiable(la_slice_of(algorithm)), input, signature);
+    la_public_key_free(k);
     if (la_is_ok(r) != valid)
         fail_msg("%d (%s): %s", (int)json_integer_value(json_object_get(test, "tcId")), text_of(test, "comment"),
                  valid ? la_detail() : "accepted");
