@@ -32,6 +32,8 @@ la_result la_exchange_read_subject(const la_token_context *context, const la_for
 {
     *ret = (la_access_token){0};
     LA_TRY(check_parameters(form));
+    if (!context->verifier)
+        return la_error(LA_EXCHANGE_SUBJECT_INVALID);
     la_result r = la_access_token_read(context, context->verifier, form->values[LA_PARAM_SUBJECT_TOKEN], ret);
     if (r.code == LA_TOKEN_INVALID || r.code == LA_TOKEN_EXPIRED || r.code == LA_TOKEN_REVOKED)
         return la_error(LA_EXCHANGE_SUBJECT_INVALID);
@@ -84,6 +86,7 @@ la_result la_exchange_narrow(const la_token_context *context, const la_form *for
     LA_TRY(check_owner(context, application, grant->customer_id));
     LA_TRY(check_audience(form->values[LA_PARAM_AUDIENCE], grant));
     LA_TRY(check_binding(&subject->binding, binding));
+    grant->is_exchange = true;
     int64_t left_s = subject->expires_s - context->now_s; /* > 0, or it would have been refused */
     if (left_s < (int64_t)grant->lifetime_s)
         grant->lifetime_s = (uint32_t)left_s;

@@ -25,11 +25,12 @@ static void add_number(la_buffer *b, uint64_t v)
  * it, and must not die with another.
  */
 void la_reuse_begin(const la_token_context *context, const la_application_record *application, const la_grant *grant,
-                    la_slice scope, const la_token_outcome *outcome, la_reuse *ret)
+                    const la_token_outcome *outcome, la_reuse *ret)
 {
     char memory[KEY_TEXT_MAX];
     la_buffer text;
-    ret->wanted = la_issuer_environment(context->issuer)->token_reuse_s > 0 && context->reuse.find;
+    ret->wanted = la_issuer_environment(context->issuer)->token_reuse_s > 0 && context->reuse.find &&
+                  !grant->is_exchange;
     if (!ret->wanted)
         return;
     la_buffer_init_fixed(&text, memory, sizeof memory);
@@ -40,7 +41,7 @@ void la_reuse_begin(const la_token_context *context, const la_application_record
     add_number(&text, (uint64_t)outcome->binding.kind);
     add(&text, (la_slice){(const char *)outcome->binding.thumbprint, sizeof outcome->binding.thumbprint});
     add(&text, la_issuer_kid(context->issuer));
-    add(&text, scope);
+    add(&text, outcome->scope);
     for (unsigned i = 0; i < grant->n_audiences; i++)
         add(&text, grant->audiences[i]);
     add_number(&text, grant->lifetime_s);
@@ -54,14 +55,14 @@ bool la_reuse_find(const la_token_context *context, const la_application_record 
 {
     la_slice kept, jti;
     int64_t issued_s, expires_s;
-    if (!reuse->wanted ||
-        !context->reuse.find(context->reuse.self, reuse->key, context->now_s, context->arena, &kept, &issued_s, &expires_s))
+    if (!reuse->wanted || !context->reuse.find(context->reuse.self, reuse->key, context->now_s, context->arena, &kept,
+                                               &issued_s, &expires_s))
         return false;
     if (!la_slice_split(&kept, ' ', &jti) || !kept.n || expires_s <= context->now_s)
         return false;
     bool is_spring = la_issuer_environment(context->issuer)->profile == LA_PROFILE_SPRING;
-    if (!la_is_ok(la_revocations_check(context, application->application_id, jti, !is_spring, outcome->credential_tag,
-                                       issued_s)))
+    if (!la_is_ok(la_revocations_check(context, application->application_id, jti,
+                                       is_spring ? NULL : &outcome->credential_tag, issued_s)))
         return false;
     *ret_token = kept;
     *ret_left_s = (uint32_t)(expires_s - context->now_s);

@@ -13,8 +13,9 @@ typedef struct la_reuse {
     bool wanted; /* the environment gives tokens again */
 } la_reuse;
 
+/* `outcome` has scope, binding and credential tag. What was exchanged lives as long as its subject, and is never given again. */
 void la_reuse_begin(const la_token_context *context, const la_application_record *application, const la_grant *grant,
-                    la_slice scope, const la_token_outcome *outcome, la_reuse *ret);
+                    const la_token_outcome *outcome, la_reuse *ret);
 
 /* The token to be given again, and how long it still lives; false where a new one is to be made. It lives as long as the arena. */
 bool la_reuse_find(const la_token_context *context, const la_application_record *application, const la_reuse *reuse,

@@ -90,8 +90,8 @@ static const char *direct(int who, const char *scope)
 static la_token_outcome exchange(int who, const char *subject, const char *scope, const char *rest)
 {
     char body[LA_TOKEN_RESPONSE_MAX];
-    snprintf(body, sizeof body, "%s&subject_token=%s&subject_token_type=%s&scope=%s%s%s", EXCHANGE, subject, ACCESS_TOKEN,
-             scope, secrets[who], rest);
+    snprintf(body, sizeof body, "%s&subject_token=%s&subject_token_type=%s&scope=%s%s%s", EXCHANGE, subject,
+             ACCESS_TOKEN, scope, secrets[who], rest);
     return fixture_post(f, body, NULL);
 }
 
@@ -139,7 +139,8 @@ static void never_the_reverse(void **state)
 static void only_its_own_customers(void **state)
 {
     /* The environment would issue these directly: its policy is `any`. */
-    assert_code(exchange(BACKEND, direct(BACKEND, "api"), "customer." OTHER_CUSTOMER, "").result, LA_SCOPE_CUSTOMER_UNKNOWN);
+    assert_code(exchange(BACKEND, direct(BACKEND, "api"), "customer." OTHER_CUSTOMER, "").result,
+                LA_SCOPE_CUSTOMER_UNKNOWN);
     assert_code(exchange(SECOND, direct(SECOND, "api"), "customer." CUSTOMER, "").result, LA_SCOPE_CUSTOMER_UNKNOWN);
 }
 
@@ -152,7 +153,8 @@ static void only_its_own_token(void **state)
 /* REQ-11 */
 static void only_who_is_registered_for_it(void **state)
 {
-    assert_code(exchange(SVC_ONE, direct(SVC_ONE, "api"), "customer." CUSTOMER, "").result, LA_GRANT_TYPE_NOT_REGISTERED);
+    assert_code(exchange(SVC_ONE, direct(SVC_ONE, "api"), "customer." CUSTOMER, "").result,
+                LA_GRANT_TYPE_NOT_REGISTERED);
     assert_non_null(strstr(fixture_body, "unauthorized_client"));
 }
 
