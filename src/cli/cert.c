@@ -4,8 +4,12 @@
 #include "cli/files.h"
 #include "cli/shared.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #define INPUT_MAX 65536
 
@@ -17,22 +21,51 @@ static la_result read_input(const char *path, la_buffer *ret)
 
 /* ---- issue ---- */
 
-static la_result write_one(const char *prefix, const char *ending, const la_buffer *content)
+static la_result path_of(const char *prefix, const char *ending, char ret[PATH_MAX])
 {
-    char path[PATH_MAX];
-    if (content->n == 0)
-        return la_ok();
-    if (snprintf(path, sizeof path, "%s%s", prefix, ending) >= (int)sizeof path)
+    if (snprintf(ret, PATH_MAX, "%s%s", prefix, ending) >= PATH_MAX)
         return la_fail(LA_USAGE, "--output is too long");
-    return la_file_write(path, la_buffer_slice(content));
+    return la_ok();
+}
+
+static const char *const endings[] = {".key", ".crt", ".chain.crt"};
+
+/* Before anything is issued: a certificate whose key could not be written is of no use, and a key that is in use must not be lost. */
+static la_result check_files(const char *prefix)
+{
+    char path[PATH_MAX], folder[PATH_MAX];
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
+        LA_TRY(path_of(prefix, endings[i], path));
+        if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+            return la_fail(LA_EXISTS, "%s is there already, and is not replaced: choose another --output", path);
+    }
+    la_file_folder_of(path, folder);
+    if (access(folder, W_OK) != 0)
+        return la_fail(LA_IO, "cannot write to the folder %s: %s", folder, strerror(errno));
+    return la_ok();
 }
 
 /* The key first: a certificate without it is of no use. */
 static la_result write_files(const char *prefix, const la_issued_certificate *i)
 {
-    LA_TRY(write_one(prefix, ".key", &i->key));
-    LA_TRY(write_one(prefix, ".crt", &i->certificate));
-    return write_one(prefix, ".chain.crt", &i->chain);
+    const la_buffer *contents[] = {&i->key, &i->certificate, &i->chain};
+    for (size_t n = 0; n < sizeof endings / sizeof endings[0]; n++) {
+        char path[PATH_MAX];
+        LA_TRY(path_of(prefix, endings[n], path));
+        if (contents[n]->n)
+            LA_TRY(la_file_write(path, la_buffer_slice(contents[n])));
+    }
+    return la_ok();
+}
+
+/* What nobody can have is revoked, so that it does not stand in the way of the next. */
+static la_result give_up(la_commands *c, const la_application_row *a, const la_issued_certificate *i, la_result why)
+{
+    char detail[512];
+    snprintf(detail, sizeof detail, "%s", la_detail());
+    bool revoked = la_is_ok(la_command_revoke_certificate(c, a, i->row.certificate_id));
+    return la_fail(why.code, "%s; certificate %llu was issued and is %s", detail,
+                   (unsigned long long)i->row.certificate_id, revoked ? "revoked again" : "of no use: revoke it");
 }
 
 static void print_issued_json(la_cli *cli, const la_application_row *a, const la_issued_certificate *i,
@@ -79,10 +112,15 @@ static la_result issue(la_cli *cli, la_slice request, int64_t lifetime_s)
     la_application_row a;
     la_issued_certificate issued;
     const char *prefix = la_cli_value(cli, "output");
+    if (prefix)
+        LA_TRY(check_files(prefix));
     LA_TRY(la_session_open_application(cli, &s, &a));
     la_result r = la_command_issue_certificate(&s.commands, &a, request, lifetime_s, &issued);
-    if (la_is_ok(r) && prefix)
+    if (la_is_ok(r) && prefix) {
         r = write_files(prefix, &issued);
+        if (!la_is_ok(r))
+            r = give_up(&s.commands, &a, &issued, r);
+    }
     if (la_is_ok(r))
         print_issued(cli, &a, &issued, prefix);
     if (r.code == LA_CONFLICT)
