@@ -27,6 +27,7 @@ struct la_client_call {
     la_token_case judged;
     la_slow_verdict verdict;
     uint64_t slow_secret_id;          /* whose hash is, or was, checked */
+    unsigned n_fetches;               /* of key sets */
     la_introspection introspection;   /* of that endpoint */
     la_revocation_record *revocation; /* of that endpoint, in the arena */
 };

@@ -134,7 +134,7 @@ static void on_written(void *self, la_result r)
         answer_failure(&w.call, &w.outcome, r.code);
     la_wipe(w.outcome.digest, sizeof w.outcome.digest); /* the arena wipes the other one */
     la_serving_release(serving);
-    la_worker_note_offload_done(worker);
+    la_worker_note_slow_work_done(worker);
 }
 
 static la_result submit(la_client_call *c, const la_token_outcome *outcome)

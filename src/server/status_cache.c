@@ -55,10 +55,10 @@ static bool is_current(const entry *e, const la_issuer *issuer, const uint8_t id
                        const uint8_t bits[LA_STATUS_BYTES], int64_t now_s)
 {
     const la_environment_config *config = la_issuer_environment(issuer);
-    const char *kid = la_issuer_kid(issuer);
+    la_slice kid = la_issuer_kid(issuer);
 
-    return e->is_used && memcmp(e->id, id, sizeof e->id) == 0 && memcmp(e->bits, bits, sizeof e->bits) == 0 && kid &&
-           strcmp(e->kid, kid) == 0 && e->ttl_s == config->status_list_ttl_s && now_s >= e->signed_at_s &&
+    return e->is_used && memcmp(e->id, id, sizeof e->id) == 0 && memcmp(e->bits, bits, sizeof e->bits) == 0 && kid.n &&
+           la_slice_is(kid, e->kid) && e->ttl_s == config->status_list_ttl_s && now_s >= e->signed_at_s &&
            now_s - e->signed_at_s <= e->ttl_s / 2;
 }
 
@@ -76,7 +76,8 @@ static la_result fill(entry *e, const la_issuer *issuer, const uint8_t id[LA_STA
     e->kid[0] = 0; /* current only once it is whole */
     LA_TRY(la_status_write_document(issuer, id, bits, now_s, &e->document.body));
     LA_TRY(la_document_seal(&e->document, config->status_list_ttl_s));
-    memcpy(e->kid, la_issuer_kid(issuer), sizeof e->kid);
+    la_slice kid = la_issuer_kid(issuer);
+    memcpy(e->kid, kid.p, kid.n < LA_KID_CHARS ? kid.n : LA_KID_CHARS);
     e->ttl_s = config->status_list_ttl_s;
     e->signed_at_s = now_s;
     return la_ok();

@@ -8,6 +8,7 @@
 #include "oauth/introspect.h"
 #include "server/daemon.h"
 #include "server/forged.h"
+#include "server/jwks_waits.h"
 #include "server/offload.h"
 #include "server/token_desk.h"
 
@@ -25,6 +26,7 @@ struct la_worker {
     la_counters *counters; /* its tally's */
     la_offload offload;
     unsigned revocations_waiting; /* for the store */
+    la_jwks_waits jwks_waits;
     la_forged forged;
     la_token_desk desk;
     struct la_status_cache *status_cache; /* server/status_cache.h; NULL before the first list that is asked for */
@@ -66,7 +68,7 @@ la_worker *la_worker_free(la_worker *w); /* after join, or where it was never st
 void la_worker_note_log(la_worker *w);
 /* Something was noted in its tally: it is handed over in its time. */
 void la_worker_note_tally(la_worker *w);
-/* A slow check, or a revocation, ended; the loop may have waited for it to stop. */
-void la_worker_note_offload_done(la_worker *w);
+/* A slow check, a fetch or a revocation ended; the loop may have waited for it to stop. */
+void la_worker_note_slow_work_done(la_worker *w);
 
 #endif
