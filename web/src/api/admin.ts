@@ -60,6 +60,9 @@ export const addSecret = (environment: string, clientId: string, body: { expires
 export const revokeSecret = (environment: string, clientId: string, secretId: string): Promise<Api.Secret> =>
   call(`${app(environment, clientId)}/secrets/${encodeURIComponent(secretId)}/revoke`, { method: 'POST', body: {} });
 
+export const revokeTokens = (environment: string, clientId: string): Promise<Api.Revocation> =>
+  call(`${app(environment, clientId)}/revocations`, { method: 'POST', body: {} });
+
 export const listCustomers = (environment: string, clientId: string, query: { q?: string; cursor?: string | null }, signal?: Signal): Promise<Api.Page<Api.Customer>> =>
   call(`${app(environment, clientId)}/customers`, { query, signal });
 export const addCustomer = (environment: string, clientId: string, body: { customer_id: string; app_user_id?: string }, idempotencyKey: string): Promise<Api.Customer> =>

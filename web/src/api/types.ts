@@ -104,6 +104,13 @@ export interface NewSecret {
   client_secret: string;
 }
 
+export interface Revocation {
+  about: 'token' | 'secret' | 'certificate' | 'key' | 'application';
+  jti: string | null;
+  issued_until: string;
+  kept_until: string;
+}
+
 export interface NewApplication extends NewSecret {
   application: Application;
 }
