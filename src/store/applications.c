@@ -14,6 +14,8 @@ static la_result check_application(const la_new_application *a)
         return la_fail(LA_INVALID, "the client_id is empty");
     if ((unsigned)a->auth_method >= LA_AUTH_METHOD_COUNT)
         return la_fail(LA_INVALID, "the authentication method is unknown");
+    if (a->registration.p)
+        LA_TRY(la_store_check_text("the registration", a->registration, LA_REGISTRATION_MAX));
     return a->secret ? la_secret_check(a->secret) : la_ok();
 }
 
@@ -33,7 +35,7 @@ la_result la_application_insert(la_store *s, const la_new_application *a, int64_
     LA_TRY(check_application(a));
     LA_TRY(la_sql_begin(s,
                         "INSERT INTO application (environment_id, client_id, name, scopes, auth_method, enabled,"
-                        " created_at_s, updated_at_s) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)",
+                        " created_at_s, updated_at_s, registration) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8)",
                         &q));
     la_sql_int(&q, a->environment_id);
     la_sql_text(&q, a->client_id);
@@ -42,6 +44,7 @@ la_result la_application_insert(la_store *s, const la_new_application *a, int64_
     la_sql_int(&q, a->auth_method);
     la_sql_int(&q, a->enabled);
     la_sql_int(&q, now_s);
+    la_sql_text(&q, a->registration.p ? a->registration : LA_SLICE(""));
     LA_TRY(explain_insert(la_sql_run(&q), a));
     *ret_id = (uint64_t)sqlite3_last_insert_rowid(s->db);
     return a->secret ? la_secret_insert(s, *ret_id, 1, a->secret, now_s) : la_ok();
@@ -68,7 +71,7 @@ la_result la_store_create_application(la_store *s, const la_new_application *a, 
     " a.created_at_s, a.updated_at_s, a.version,"                                                                 \
     " (SELECT count(*) FROM secret AS s WHERE s.application_id = a.application_id AND s.revoked_at_s = 0"         \
     "  AND (s.expires_at_s = 0 OR s.expires_at_s > ?1)),"                                                         \
-    " (SELECT max(s.last_used_at_s) FROM secret AS s WHERE s.application_id = a.application_id)"                  \
+    " (SELECT max(s.last_used_at_s) FROM secret AS s WHERE s.application_id = a.application_id), a.registration"  \
     " FROM application AS a CROSS JOIN environment AS e ON e.environment_id = a.environment_id"
 
 static la_result read_row(la_sql *q, la_application_row *ret)
@@ -86,7 +89,7 @@ static la_result read_row(la_sql *q, la_application_row *ret)
     ret->version = (uint64_t)la_sql_get_int(q, 10);
     ret->live_secrets = (unsigned)la_sql_get_int(q, 11);
     ret->last_used_at_s = la_sql_get_int(q, 12);
-    return la_ok();
+    return la_sql_get_text(q, 13, ret->registration, LA_REGISTRATION_MAX);
 }
 
 static la_result find_application(la_store *s, uint16_t environment_id, la_slice client_id, la_application_row *ret)
@@ -279,7 +282,18 @@ static la_result check_change(const la_application_change *change)
         LA_TRY(la_store_check_text("the scope list", change->scopes, LA_SCOPES_MAX));
     if (change->auth_method && (unsigned)*change->auth_method >= LA_AUTH_METHOD_COUNT)
         return la_fail(LA_INVALID, "the authentication method is unknown");
+    if (change->registration.p)
+        LA_TRY(la_store_check_text("the registration", change->registration, LA_REGISTRATION_MAX));
     return la_ok();
+}
+
+/* Only client_secret_jwt needs the secret itself; the digests stay. */
+static la_result drop_wrapped(la_store *s, uint64_t application_id)
+{
+    la_sql q;
+    LA_TRY(la_sql_begin(s, "UPDATE secret SET wrapped = NULL WHERE application_id = ? AND wrapped IS NOT NULL", &q));
+    la_sql_id(&q, application_id);
+    return la_sql_run(&q);
 }
 
 static la_result update_application(la_store *s, uint64_t application_id, uint64_t expected_version,
@@ -289,8 +303,8 @@ static la_result update_application(la_store *s, uint64_t application_id, uint64
     LA_TRY(la_sql_begin(s,
                         "UPDATE application SET name = coalesce(?1, name), scopes = coalesce(?2, scopes),"
                         " auth_method = coalesce(?3, auth_method), enabled = coalesce(?4, enabled),"
-                        " updated_at_s = ?5, version = version + 1"
-                        " WHERE application_id = ?6 AND (?7 = 0 OR version = ?7)",
+                        " registration = coalesce(?5, registration), updated_at_s = ?6, version = version + 1"
+                        " WHERE application_id = ?7 AND (?8 = 0 OR version = ?8)",
                         &q));
     la_sql_text(&q, change->name);
     la_sql_text(&q, change->scopes);
@@ -302,13 +316,17 @@ static la_result update_application(la_store *s, uint64_t application_id, uint64
         la_sql_int(&q, *change->enabled);
     else
         la_sql_null(&q);
+    la_sql_text(&q, change->registration);
     la_sql_int(&q, now_s);
     la_sql_id(&q, application_id);
     la_sql_id(&q, expected_version);
     LA_TRY(la_sql_run(&q));
     bool changed = sqlite3_changes64(s->db) > 0;
     LA_TRY(la_feed_add_application(s, application_id)); /* NOT_FOUND */
-    return changed ? la_ok() : la_fail(LA_STALE, "somebody else has changed the application in the meantime");
+    if (!changed)
+        return la_fail(LA_STALE, "somebody else has changed the application in the meantime");
+    bool drops = change->auth_method && *change->auth_method != LA_AUTH_CLIENT_SECRET_JWT;
+    return drops ? drop_wrapped(s, application_id) : la_ok();
 }
 
 la_result la_store_update_application(la_store *s, uint64_t application_id, uint64_t expected_version,
@@ -322,6 +340,7 @@ la_result la_store_update_application(la_store *s, uint64_t application_id, uint
 static la_result delete_application(la_store *s, uint64_t application_id)
 {
     la_sql q;
+    LA_TRY(la_certificates_list_revoked(s, application_id, 0, la_clock_now_s()));
     LA_TRY(la_feed_add_application(s, application_id)); /* while its client_id can be looked up */
     LA_TRY(la_feed_add_customers(s, application_id));
     LA_TRY(la_sql_begin(s, "DELETE FROM application WHERE application_id = ?", &q)); /* and what refers to it */

@@ -5,6 +5,7 @@
  * change may show a state later than itself, and a later change shows it again: whoever has read to the end has
  * exactly what is there.
  */
+#include "store/registration.h"
 #include "store/sqlite_internal.h"
 
 #include <string.h>
@@ -83,6 +84,7 @@ typedef struct reader {
     la_feed_fn each;
     void *self;
     unsigned items;
+    bool any_certificates; /* there are live ones, so that each application must be asked for its own */
 } reader;
 
 static la_result give(reader *f, const la_feed_item *item)
@@ -95,15 +97,32 @@ static la_result give(reader *f, const la_feed_item *item)
 typedef struct gathered {
     la_feed_item item;
     bool any;
+    uint64_t version;
     char client_id[LA_CLIENT_ID_MAX + 1];
     char scopes[LA_SCOPES_MAX + 1];
     char slow_hashes[LA_SECRETS_MAX][LA_SLOW_HASH_MAX + 1];
+    char wrapped[LA_SECRETS_MAX][LA_WRAPPED_SECRET_MAX];
+    char registration[LA_REGISTRATION_MEMORY];
 } gathered;
 
-enum { A_ID, A_ENVIRONMENT, A_CLIENT_ID, A_ENABLED, A_METHOD, A_SCOPES, S_NUMBER, S_EXPIRES, S_DIGEST, S_SLOW_HASH };
+enum {
+    A_ID,
+    A_ENVIRONMENT,
+    A_CLIENT_ID,
+    A_ENABLED,
+    A_METHOD,
+    A_SCOPES,
+    A_REGISTRATION,
+    A_VERSION,
+    S_NUMBER,
+    S_EXPIRES,
+    S_DIGEST,
+    S_SLOW_HASH,
+    S_WRAPPED
+};
 #define SELECT_APPLICATIONS                                                                       \
     "SELECT a.application_id, a.environment_id, a.client_id, a.enabled, a.auth_method, a.scopes," \
-    " s.number, s.expires_at_s, s.digest, s.slow_hash"                                            \
+    " a.registration, a.version, s.number, s.expires_at_s, s.digest, s.slow_hash, s.wrapped"      \
     " FROM application AS a LEFT JOIN secret AS s ON s.application_id = a.application_id AND s.revoked_at_s = 0"
 
 static la_result gather_application(gathered *g, la_sql *q)
@@ -124,10 +143,15 @@ static la_result gather_application(gathered *g, la_sql *q)
     a->auth_method = (la_auth_method)method;
     a->scopes = la_slice_of(g->scopes);
     a->n_secrets = 0;
-    a->registration = (la_registration){0};
-    a->version = 0;
     a->n_certificates = 0;
-    return la_ok();
+    la_slice registration = la_sql_get_slice(q, A_REGISTRATION);
+    g->version = (uint64_t)la_sql_get_int(q, A_VERSION);
+    a->version = registration.n ? g->version : 0;
+    la_result r = la_registration_read(registration, g->registration, &a->registration);
+    if (r.code == LA_CORRUPT)
+        return la_fail(LA_CORRUPT, "%s: the database is damaged (registration of %s); restore it from a backup",
+                       q->store->path, g->client_id);
+    return r;
 }
 
 static int64_t lives_until(const la_secret_record *r)
@@ -160,14 +184,19 @@ static la_result gather_secret(gathered *g, la_sql *q)
     unsigned place = place_for(a, lives_until(&r));
     if (place == LA_SECRETS_MAX)
         return la_ok();
-    la_slice digest = la_sql_get_slice(q, S_DIGEST);
+    la_slice digest = la_sql_get_slice(q, S_DIGEST), wrapped = la_sql_get_slice(q, S_WRAPPED);
     if (digest.n == sizeof r.digest) {
-        r.kind = LA_SECRET_KEYED;
+        r.kind = wrapped.p ? LA_SECRET_WRAPPED : LA_SECRET_KEYED;
         memcpy(r.digest, digest.p, digest.n);
     } else {
         r.kind = LA_SECRET_SLOW;
         LA_TRY(la_sql_get_text(q, S_SLOW_HASH, g->slow_hashes[place], LA_SLOW_HASH_MAX));
         r.slow_hash = la_slice_of(g->slow_hashes[place]);
+    }
+    if (r.kind == LA_SECRET_WRAPPED) {
+        size_t n;
+        LA_TRY(la_sql_get_blob(q, S_WRAPPED, (uint8_t *)g->wrapped[place], LA_WRAPPED_SECRET_MAX, &n));
+        r.wrapped = (la_slice){g->wrapped[place], n};
     }
     a->secrets[place] = r;
     if (place == a->n_secrets)
@@ -175,14 +204,57 @@ static la_result gather_secret(gathered *g, la_sql *q)
     return la_ok();
 }
 
+/* Of more than a record holds, those that expire last: no clock is needed here. */
+static la_result gather_certificates(reader *f, gathered *g)
+{
+    la_sql q;
+    bool row;
+    la_application_record *a = &g->item.application;
+    LA_TRY(la_sql_begin(f->store,
+                        "SELECT certificate_id, thumbprint, not_after_s FROM certificate"
+                        " WHERE application_id = ? AND revoked_at_s = 0 ORDER BY not_after_s DESC, certificate_id DESC",
+                        &q));
+    la_sql_id(&q, a->application_id);
+    LA_TRY(la_sql_step(&q, &row));
+    while (row && a->n_certificates < LA_CERTIFICATES_MAX) {
+        la_certificate_record *c = &a->certificates[a->n_certificates++];
+        c->certificate_id = (uint64_t)la_sql_get_int(&q, 0);
+        la_result r = la_sql_get_digest(&q, 1, c->thumbprint);
+        c->expires_at_s = la_sql_get_int(&q, 2);
+        if (la_is_ok(r))
+            r = la_sql_step(&q, &row);
+        if (!la_is_ok(r)) {
+            la_sql_done(&q);
+            return r;
+        }
+    }
+    if (row)
+        la_sql_done(&q);
+    if (a->n_certificates)
+        a->version = g->version;
+    return la_ok();
+}
+
 static la_result give_application(reader *f, gathered *g, la_sql *q, bool row)
 {
     bool next = !row || !g->any || g->item.application.application_id != (uint64_t)la_sql_get_int(q, A_ID);
+    if (next && g->any && f->any_certificates)
+        LA_TRY(gather_certificates(f, g));
     if (next && g->any)
         LA_TRY(give(f, &g->item));
     if (next && row)
         LA_TRY(gather_application(g, q));
     return row ? gather_secret(g, q) : la_ok();
+}
+
+static la_result find_any_certificates(reader *f)
+{
+    la_sql q;
+    int64_t any;
+    LA_TRY(la_sql_begin(f->store, "SELECT EXISTS (SELECT 1 FROM certificate WHERE revoked_at_s = 0)", &q));
+    LA_TRY(la_sql_run_int(&q, &any));
+    f->any_certificates = any != 0;
+    return la_ok();
 }
 
 /* All of a SELECT_APPLICATIONS, which is in order of application_id. */
@@ -247,7 +319,24 @@ static void read_key(la_sql *q, la_feed_item *ret)
     la_sql_get_key(q, &ret->key);
 }
 
+static void read_authority(la_sql *q, la_feed_item *ret)
+{
+    ret->kind = LA_FEED_PUT_AUTHORITY;
+    ret->authority.environment_id = (uint16_t)la_sql_get_int(q, 0);
+    ret->authority.certificate = la_sql_get_slice(q, 1);
+    ret->authority.crl = la_sql_get_slice(q, 2);
+}
+
 /* ---- changes ---- */
+
+static la_result give_authority(reader *f, uint16_t environment_id)
+{
+    la_sql q;
+    LA_TRY(la_sql_begin(
+        f->store, "SELECT environment_id, certificate, crl FROM authority WHERE ?1 = 0 OR environment_id = ?1", &q));
+    la_sql_int(&q, environment_id);
+    return give_rows(f, &q, read_authority);
+}
 
 static la_result give_environment(reader *f, uint16_t environment_id)
 {
@@ -346,6 +435,8 @@ static la_result give_change(reader *f, la_sql *q)
         return give_customer(f, environment_id, key);
     case LA_CHANGE_KEY:
         return give_key(f, environment_id, key);
+    case LA_CHANGE_AUTHORITY:
+        return give_authority(f, environment_id);
     default:
         return la_fail(LA_CORRUPT, "%s: the database is damaged (change of kind %lld); restore it from a backup",
                        f->store->path, (long long)la_sql_get_int(q, C_KIND));
@@ -375,6 +466,7 @@ static la_result read_changes(reader *f, la_feed_position *position, unsigned mo
     la_sql q;
     bool row;
     LA_TRY(check_position(f->store, position));
+    LA_TRY(find_any_certificates(f));
     LA_TRY(la_sql_begin(f->store,
                         "SELECT sequence, tag, kind, environment_id, key, first_id, last_id FROM change"
                         " WHERE sequence > ? ORDER BY sequence",
@@ -399,7 +491,7 @@ static la_result read_changes(reader *f, la_feed_position *position, unsigned mo
 la_result la_store_read_changes(la_store *s, la_feed_position *position, unsigned most, la_feed_fn each, void *self,
                                 unsigned *ret_items)
 {
-    reader f = {s, each, self, 0};
+    reader f = {.store = s, .each = each, .self = self};
     la_feed_position p = *position;
     if (s->writing)
         return la_fail(LA_CONFLICT, "the store is in the middle of a group or an import");
@@ -432,6 +524,7 @@ static la_result newest_position(la_store *s, la_feed_position *ret)
 static la_result read_all(reader *f, la_feed_position *ret)
 {
     la_sql q;
+    LA_TRY(find_any_certificates(f));
     LA_TRY(la_sql_begin(f->store, "SELECT environment_id, name FROM environment", &q));
     LA_TRY(give_rows(f, &q, read_environment));
     LA_TRY(give_pepper(f));
@@ -444,12 +537,13 @@ static la_result read_all(reader *f, la_feed_position *ret)
                         " ORDER BY environment_id, customer_id",
                         &q));
     LA_TRY(give_rows(f, &q, read_customer));
+    LA_TRY(give_authority(f, 0));
     return newest_position(f->store, ret);
 }
 
 la_result la_store_read_all(la_store *s, la_feed_fn each, void *self, la_feed_position *ret)
 {
-    reader f = {s, each, self, 0};
+    reader f = {.store = s, .each = each, .self = self};
     la_feed_position p;
     if (s->writing)
         return la_fail(LA_CONFLICT, "the store is in the middle of a group or an import");

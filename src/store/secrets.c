@@ -8,6 +8,9 @@ la_result la_secret_check(const la_new_secret *secret)
     LA_TRY(la_store_check_text("the secret's hint", secret->hint, LA_SECRET_HINT_MAX));
     if (secret->kind == LA_SECRET_SLOW)
         LA_TRY(la_store_check_text("the secret's hash", secret->slow_hash, LA_SLOW_HASH_MAX));
+    if (secret->kind == LA_SECRET_WRAPPED && (secret->wrapped.n == 0 || secret->wrapped.n > LA_WRAPPED_SECRET_MAX))
+        return la_fail(LA_INVALID, "the wrapped secret has %zu bytes; 1 to %d are expected", secret->wrapped.n,
+                       LA_WRAPPED_SECRET_MAX);
     if (secret->expires_at_s < 0)
         return la_fail(LA_INVALID, "the secret's expiry is before 1970");
     return la_ok();
@@ -20,7 +23,7 @@ la_result la_secret_insert(la_store *s, uint64_t application_id, unsigned number
     bool slow = secret->kind == LA_SECRET_SLOW;
     LA_TRY(la_sql_begin(s,
                         "INSERT INTO secret (application_id, number, digest, slow_hash, hint, created_at_s,"
-                        " expires_at_s) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                        " expires_at_s, wrapped) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                         &q));
     la_sql_id(&q, application_id);
     la_sql_int(&q, number);
@@ -29,6 +32,7 @@ la_result la_secret_insert(la_store *s, uint64_t application_id, unsigned number
     la_sql_text(&q, secret->hint);
     la_sql_int(&q, now_s);
     la_sql_int(&q, secret->expires_at_s);
+    la_sql_blob(&q, secret->kind == LA_SECRET_WRAPPED ? secret->wrapped : LA_NO_SLICE);
     return la_sql_run(&q);
 }
 
@@ -88,6 +92,8 @@ la_result la_store_add_secret(la_store *s, uint64_t application_id, const la_new
 
 /* ---- listing ---- */
 
+_Static_assert(LA_SECRET_KEYED == 0 && LA_SECRET_SLOW == 1 && LA_SECRET_WRAPPED == 2, "as SELECT_SECRETS says");
+
 static la_result fail_no_secret(uint64_t secret_id)
 {
     return la_fail(LA_NOT_FOUND, "the application has no secret %llu", (unsigned long long)secret_id);
@@ -97,7 +103,7 @@ static la_result read_row(la_sql *q, uint64_t application_id, la_secret_row *ret
 {
     ret->secret_id = la_secret_id(application_id, (uint64_t)la_sql_get_int(q, 0));
     LA_TRY(la_sql_get_text(q, 1, ret->hint, LA_SECRET_HINT_MAX));
-    ret->kind = la_sql_get_int(q, 2) ? LA_SECRET_SLOW : LA_SECRET_KEYED;
+    ret->kind = (la_secret_kind)la_sql_get_int(q, 2);
     ret->created_at_s = la_sql_get_int(q, 3);
     ret->expires_at_s = la_sql_get_int(q, 4);
     ret->revoked_at_s = la_sql_get_int(q, 5);
@@ -105,9 +111,9 @@ static la_result read_row(la_sql *q, uint64_t application_id, la_secret_row *ret
     return la_ok();
 }
 
-#define SELECT_SECRETS                                                                                     \
-    "SELECT number, hint, slow_hash IS NOT NULL, created_at_s, expires_at_s, revoked_at_s, last_used_at_s" \
-    " FROM secret WHERE application_id = ?"
+#define SELECT_SECRETS                                                                                        \
+    "SELECT number, hint, CASE WHEN slow_hash IS NOT NULL THEN 1 WHEN wrapped IS NOT NULL THEN 2 ELSE 0 END," \
+    " created_at_s, expires_at_s, revoked_at_s, last_used_at_s FROM secret WHERE application_id = ?"
 
 static la_result list_secrets(la_store *s, uint64_t application_id, la_secret_fn each, void *self)
 {

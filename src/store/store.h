@@ -66,6 +66,7 @@ typedef struct la_new_secret {
     la_secret_kind kind;
     uint8_t digest[LA_DIGEST_BYTES];
     la_slice slow_hash;
+    la_slice wrapped;     /* LA_SECRET_WRAPPED: beside the digest */
     la_slice hint;        /* for people: "las_live_aB3…x9Zk" */
     int64_t expires_at_s; /* 0: never */
 } la_new_secret;
@@ -77,6 +78,7 @@ typedef struct la_new_application {
     la_slice scopes;
     la_auth_method auth_method;
     bool enabled;
+    la_slice registration;       /* JSON (model/registration.h); absent or empty: nothing */
     const la_new_secret *secret; /* NULL: none yet */
 } la_new_application;
 
@@ -89,6 +91,7 @@ typedef struct la_application_row {
     char scopes[LA_SCOPES_MAX + 1];
     la_auth_method auth_method;
     bool enabled;
+    char registration[LA_REGISTRATION_MAX + 1]; /* JSON; "" where nothing was registered */
     int64_t created_at_s;
     int64_t updated_at_s;   /* of the row itself; its secrets do not count */
     uint64_t version;       /* from 1; grows with each change of the row: the ETag of the admin API */
@@ -129,8 +132,9 @@ la_result la_store_count_applications(la_store *s, uint16_t environment_id, uint
 typedef struct la_application_change {
     la_slice name;
     la_slice scopes;
-    const la_auth_method *auth_method;
+    const la_auth_method *auth_method; /* any but client_secret_jwt: what is wrapped of its secrets is dropped */
     const bool *enabled;
+    la_slice registration;
 } la_application_change;
 la_result la_store_update_application(la_store *s, uint64_t application_id, uint64_t expected_version,
                                       const la_application_change *change, int64_t now_s);

@@ -5,11 +5,8 @@
 #ifndef LA_X509_SUBJECT_H
 #define LA_X509_SUBJECT_H
 
-#include "model/model.h"
+#include "model/registration.h"
 #include "x509/x509.h"
-
-/* The member of the client's metadata that holds it: "tls_client_auth_subject_dn", …; "" for NONE. */
-const char *la_subject_kind_member(la_subject_kind kind);
 
 /*
  * What may be registered, LA_SUBJECT_MAX bytes at most. INVALID with a sentence that says what to write instead.
