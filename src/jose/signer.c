@@ -20,7 +20,7 @@
 struct la_signer {
     la_key *key;
     EVP_PKEY
-        *pkey; /* RSA: a copy of this thread's own; EC, ML-DSA: the key's. NULL for Ed25519, as are the next three */
+    *pkey; /* RSA: a copy of this thread's own; EC, ML-DSA: the key's. NULL for Ed25519, as are the next three */
     EVP_PKEY_CTX *sign; /* NULL for ML-DSA, as is the next one */
     EVP_MD *md;
     EVP_MD_CTX *digest;
