@@ -8,7 +8,7 @@ ROTATION = "cli/test_rotation.py"
 RESOURCE = "http/test_conformance_resource.py"
 DPOP = "http/test_conformance_dpop.py"
 ASSERTION = "http/test_conformance_assertion.py"
-TLS, PROXIES = "http/test_tls.py", "http/test_proxies.py"
+TLS, PROXIES, MTLS = "http/test_tls.py", "http/test_proxies.py", "http/test_conformance_mtls.py"
 
 SECTIONS = {1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 14, 15, 18, 20}
 
@@ -139,7 +139,11 @@ COVERED = {
     "FAPI-05": tests(ASSERTION, "test_fapi_05"),
     "FAPI-09": tests(ASSERTION, "test_fapi_09"),
     # Of sections that are not complete yet:
-    "MTL-07": tests(TLS, "test_mtl_07"),
+    "CA-19": tests(MTLS, "test_ca_19"),
+    "MTL-01": tests(MTLS, "test_mtl_01"),
+    "MTL-02": tests(MTLS, "test_mtl_02"),
+    "MTL-03": tests(MTLS, "test_mtl_03"),
+    "MTL-07": tests(TLS, "test_mtl_07") + tests(MTLS, "test_mtl_07"),
     "JWT-17": tests(DPOP, "test_jwt_17", "test_mtl_11"),
     "MTL-11": tests(DPOP, "test_mtl_11"),
     "META-10": tests(DOCUMENTS, "test_meta_10") + tests(ASSERTION, "test_meta_10"),
@@ -168,7 +172,6 @@ COVERED = {
 }
 
 WAITING = {
-    "CA-19": "a client certificate is passed on, but no application can be registered for it yet; this comes with mutual TLS",
     "DPP-25": "no application can be registered as dpop_bound_access_tokens yet; tests/unit/oauth/test_binding.c has what happens then",
     "DPP-32": "there is no protected resource of this server yet; tests/unit/oauth/test_dpop.c has the RFC's example",
     "DPP-33": "there is no protected resource of this server yet",
