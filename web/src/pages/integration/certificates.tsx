@@ -19,7 +19,6 @@ import { saveFile } from '../../ui/secret';
 
 const DAY_S = 86_400;
 const LIFETIMES = [0, 30, 90, 365];
-const PEM = '-----BEGIN CERTIFICATE';
 
 /** What was just issued: its key is in this page's memory, and nowhere else. */
 function IssuedOnce({ issued, onStored }: { issued: NewCertificate; onStored: () => void }): VNode {
@@ -68,7 +67,7 @@ function AddDialog({ application, registers, onAdded, onClose }: AddProps): VNod
       <form class="stack" onSubmit={submit} noValidate>
         <p>{registers ? t('cert.register_intro') : t('cert.issue_intro')}</p>
         {registers ? (
-          <PemField label={t('cert.pem')} value={pem} onInput={setPem} placeholder={`${PEM}-----`} error={submission.fieldError('certificate_pem')} />
+          <PemField label={t('cert.pem')} value={pem} onInput={setPem} error={submission.fieldError('certificate_pem')} />
         ) : (
           <>
             <Select
@@ -78,7 +77,7 @@ function AddDialog({ application, registers, onAdded, onClose }: AddProps): VNod
               onChange={setDays}
               options={LIFETIMES.map((n) => ({ value: String(n), label: n ? t('secret.days', { count: n }) : t('cert.lifetime_default') }))}
             />
-            <PemField label={t('cert.request')} hint={t('cert.request_hint')} value={pem} onInput={setPem} placeholder={`${PEM} REQUEST-----`} error={submission.fieldError('request_pem')} />
+            <PemField label={t('cert.request')} hint={t('cert.request_hint')} value={pem} onInput={setPem} error={submission.fieldError('request_pem')} />
           </>
         )}
         {submission.error !== undefined && <ErrorBox error={submission.error} />}
