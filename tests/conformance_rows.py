@@ -6,9 +6,10 @@ RESPONSE, JWT = "http/test_conformance_response.py", "http/test_conformance_jwt.
 DOCUMENTS, HTTP, SECURITY = ("http/test_conformance_documents.py", "http/test_conformance_http.py", "http/test_conformance_security.py")
 ROTATION = "cli/test_rotation.py"
 RESOURCE = "http/test_conformance_resource.py"
+DPOP = "http/test_conformance_dpop.py"
 TLS, PROXIES = "http/test_tls.py", "http/test_proxies.py"
 
-SECTIONS = {1, 2, 3, 4, 5, 6, 8, 9, 15, 18, 20}
+SECTIONS = {1, 2, 3, 4, 5, 6, 8, 9, 14, 15, 18, 20}
 
 
 def tests(file, *prefixes):
@@ -107,6 +108,26 @@ COVERED = {
     "RES-05": tests(RESOURCE, "test_res_05"),
     # Of sections that are not complete yet:
     "MTL-07": tests(TLS, "test_mtl_07"),
+    "JWT-17": tests(DPOP, "test_jwt_17", "test_mtl_11"),
+    "MTL-11": tests(DPOP, "test_mtl_11"),
+    "META-14": tests(DPOP, "test_mtl_11", "test_dpp_01_metadata"),
+    "DPP-01": tests(DPOP, "test_dpp_01"),
+    "DPP-02": tests(DPOP, "test_dpp_02"),
+    "DPP-03": tests(DPOP, "test_dpp_03"),
+    "DPP-05": tests(DPOP, "test_dpp_05"),
+    "DPP-06": tests(DPOP, "test_dpp_06"),
+    "DPP-07": tests(DPOP, "test_dpp_07"),
+    "DPP-09": tests(DPOP, "test_dpp_09"),
+    "DPP-10": tests(DPOP, "test_dpp_10"),
+    "DPP-11": tests(DPOP, "test_dpp_11"),
+    "DPP-12": tests(DPOP, "test_dpp_12"),
+    "DPP-13": tests(DPOP, "test_dpp_13"),
+    "DPP-14": tests(DPOP, "test_dpp_14"),
+    "DPP-16": tests(DPOP, "test_dpp_16"),
+    "DPP-18": tests(DPOP, "test_dpp_18"),
+    "DPP-20": tests(DPOP, "test_dpp_20"),
+    "DPP-21": tests(DPOP, "test_dpp_21"),
+    "DPP-22": tests(DPOP, "test_dpp_22"),
     "MTL-17": tests(PROXIES, "test_mtl_17"),
     "MTL-18": tests(PROXIES, "test_mtl_18"),
     "MTL-20": tests(PROXIES, "test_mtl_20"),
@@ -115,9 +136,11 @@ COVERED = {
 
 WAITING = {
     "CA-19": "a client certificate is passed on, but no application can be registered for it yet; this comes with mutual TLS",
-    "JWT-17": "tokens are not bound yet; this comes with mutual TLS and DPoP",
+    "DPP-25": "no application can be registered as dpop_bound_access_tokens yet; tests/unit/oauth/test_binding.c has what happens then",
+    "DPP-32": "there is no protected resource of this server yet; tests/unit/oauth/test_dpop.c has the RFC's example",
+    "DPP-33": "there is no protected resource of this server yet",
+    "DPP-34": "there is no protected resource of this server yet",
     "JWK-11": "there is no client with a jwks_uri before private_key_jwt",
     "META-10": "no JWT authentication method is listed yet; a test holds that the member is absent (test_metadata_promises_nothing)",
     "META-11": "there is no revocation and no introspection endpoint yet; a test holds that the members are absent",
-    "META-14": "there are no certificate-bound tokens yet; a test holds that the member is absent",
 }

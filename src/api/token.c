@@ -76,6 +76,8 @@ la_result la_api_token_check(const la_api_token_policy *p, const json_t *header,
         return refuse("it is for another audience");
     if (!times_fit(claims, p->now_s))
         return refuse("it has expired");
+    if (json_object_get(claims, "cnf")) /* RFC 9449 7.2: without the proof it is nobody's */
+        return refuse("it is bound to a key, and bearer tokens alone are taken here");
     if (!has_scope(claims, READ_SCOPE) && !has_scope(claims, WRITE_SCOPE))
         return refuse("it has neither " READ_SCOPE " nor " WRITE_SCOPE);
     *ret_client_id = client_id;

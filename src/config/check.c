@@ -161,6 +161,16 @@ static la_result check_mtls_url(const la_config_document *d, const la_environmen
     return la_ok();
 }
 
+/* FAPI 2.0 Security Profile 5.4.1. */
+static la_result check_fapi(const la_config_document *d, const la_environment_config *e, unsigned i)
+{
+    if (!e->fapi || la_slice_is(e->algorithm, "ES256") || la_slice_is(e->algorithm, "PS256") ||
+        la_slice_is(e->algorithm, "EdDSA"))
+        return la_ok();
+    return refuse(d, i, "algorithm", "expected ES256, PS256 or EdDSA, as fapi wants it; found %.*s",
+                  LA_FMT(e->algorithm));
+}
+
 static la_result check_environment(const la_config_document *d, const la_config *c, unsigned i)
 {
     const la_environment_config *e = &c->environments[i];
@@ -183,6 +193,7 @@ static la_result check_environment(const la_config_document *d, const la_config 
     if (e->listen.tls && !e->tls.certificate && !c->tls.certificate)
         return refuse(d, i, "listen.tls", "expected environments[].tls or tls: there is no certificate for it");
     LA_TRY(check_mtls_url(d, e, i));
+    LA_TRY(check_fapi(d, e, i));
     if (e->mtls.crl && !e->mtls.trust_anchors)
         return refuse(d, i, "mtls.crl", "expected mtls.trust_anchors, too: a CRL is of an authority that is trusted");
     if (overlap(&e->listen, &c->admin))

@@ -24,6 +24,15 @@ typedef enum la_customer_id_format {
 
 typedef enum la_request_log { LA_REQUEST_LOG_ALL, LA_REQUEST_LOG_REFUSED, LA_REQUEST_LOG_NONE } la_request_log;
 
+typedef enum la_dpop_nonce { LA_DPOP_NONCE_OFF, LA_DPOP_NONCE_REQUIRED } la_dpop_nonce;
+
+/* How proofs of DPoP are judged (RFC 9449). */
+typedef struct la_dpop_config {
+    la_dpop_nonce nonce;
+    uint32_t nonce_lifetime_s;
+    uint32_t proof_lifetime_s; /* from its iat */
+} la_dpop_config;
+
 /* No option sets a longer lifetime of a token: how long a retired key can still be needed follows from it. */
 #define LA_TOKEN_LIFETIME_MAX_S 86400
 
@@ -105,6 +114,9 @@ typedef struct la_environment_config {
     unsigned n_admin_scopes; /* the last ones of them; not in the metadata */
     la_scope_policy *scopes;
     bool allow_origin;
+    bool fapi; /* all of its applications follow the FAPI 2.0 Security Profile */
+    la_dpop_config dpop;
+    bool sees_certificates;           /* of clients: by TLS of our own, or by the word of a proxy */
     uint32_t requests_per_minute;     /* of an application that has no limit of its own; 0: no limit */
     uint32_t request_burst;           /* at once; 0: as many as in a minute */
     uint32_t token_reuse_s;           /* the same request gets the same token for so long; 0: never */

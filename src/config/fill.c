@@ -208,6 +208,13 @@ static la_result fill_environment(const la_config *c, const raw_environment *r, 
     ret->algorithm = la_slice_of(la_choices_algorithms.names[environment_algorithm(r)].str);
     ret->profile = (la_token_profile)environment_profile(r);
     ret->allow_origin = environment_allow_origin(r);
+    ret->fapi = environment_fapi(r);
+    ret->dpop = (la_dpop_config){
+        .nonce = (la_dpop_nonce)dpop_nonce(&r->o_dpop),
+        .nonce_lifetime_s = dpop_nonce_lifetime_s(&r->o_dpop),
+        .proof_lifetime_s = dpop_proof_lifetime_s(&r->o_dpop),
+    };
+    ret->sees_certificates = c->mtls_listen.address || c->proxies.certificate != LA_PROXY_CERTIFICATE_NONE;
     ret->token_reuse_s = environment_token_reuse_s(r);
     ret->requests_per_minute = environment_requests_per_minute(r);
     ret->request_burst = environment_request_burst(r);

@@ -40,6 +40,8 @@ static const cyaml_strval_t proxy_certificate_names[] = {
     {"xfcc", LA_PROXY_CERTIFICATE_XFCC},
 };
 
+static const cyaml_strval_t dpop_nonce_names[] = {{"off", LA_DPOP_NONCE_OFF}, {"required", LA_DPOP_NONCE_REQUIRED}};
+
 #define CHOICES_OF(names_)              \
     {                                   \
         names_, CYAML_ARRAY_LEN(names_) \
@@ -52,6 +54,7 @@ const la_choices la_choices_customer_policies = CHOICES_OF(customer_policy_names
 const la_choices la_choices_customer_id_formats = CHOICES_OF(customer_id_format_names);
 const la_choices la_choices_tls_versions = CHOICES_OF(tls_version_names);
 const la_choices la_choices_proxy_certificates = CHOICES_OF(proxy_certificate_names);
+const la_choices la_choices_dpop_nonces = CHOICES_OF(dpop_nonce_names);
 
 /* As arrays for the initialisers below, which cannot read a la_choices. */
 #define NAMES_levels level_names
@@ -62,6 +65,7 @@ const la_choices la_choices_proxy_certificates = CHOICES_OF(proxy_certificate_na
 #define NAMES_customer_id_formats customer_id_format_names
 #define NAMES_tls_versions tls_version_names
 #define NAMES_proxy_certificates proxy_certificate_names
+#define NAMES_dpop_nonces dpop_nonce_names
 
 int la_choices_value(const la_choices *choices, const char *name)
 {

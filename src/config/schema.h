@@ -51,6 +51,7 @@ LA_CHOICES(customer_policies);
 LA_CHOICES(customer_id_formats);
 LA_CHOICES(tls_versions);
 LA_CHOICES(proxy_certificates);
+LA_CHOICES(dpop_nonces);
 
 /* The value that a name of the list stands for; -1 where there is none of that name. */
 int la_choices_value(const la_choices *choices, const char *name);

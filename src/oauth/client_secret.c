@@ -133,5 +133,6 @@ la_result la_client_check_secret(const la_token_context *context, const la_token
         return la_error(is_mistyped ? LA_CLIENT_SECRET_MISTYPED : LA_CLIENT_SECRET_WRONG);
     LA_TRY(check_standing(a, s, credentials->method, context->now_s));
     outcome->secret_id = s->secret_id;
+    outcome->credential_tag = la_credential_tag_of_secret(s->secret_id);
     return la_ok();
 }

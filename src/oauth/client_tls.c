@@ -5,6 +5,7 @@
  *
  * An unknown client_id, a wrong certificate and another method are answered alike; the code that says which goes to log and metrics.
  */
+#include "oauth/binding.h"
 #include "oauth/client.h"
 
 #include "oauth/issuer.h"
@@ -123,7 +124,7 @@ la_result la_client_check_certificate(const la_token_context *context, const la_
                                       la_application_record *ret_application)
 {
     uint8_t thumbprint[LA_THUMBPRINT_BYTES];
-    la_sha256(request->client_certificate.p, request->client_certificate.n, thumbprint);
+    la_binding_thumbprint(request, thumbprint);
     LA_TRY(la_client_find(context, client_id, outcome, ret_application));
     LA_TRY(check(context, request, ret_application, thumbprint, outcome));
     outcome->credential_tag = la_credential_tag_of_thumbprint(LA_CREDENTIAL_CERTIFICATE, thumbprint);

@@ -7,11 +7,13 @@
 
 #include "base/base64url.h"
 #include "base/uuid.h"
+#include "oauth/binding.h"
+#include "oauth/htu.h"
 
 #include <stdlib.h>
 
-/* 160 bits: RFC 6749 10.10 asks that guessing succeeds with at most 2^-128 and better 2^-160. */
-#define JTI_BYTES 20
+/* 128 random bits: nobody gets anywhere by guessing one; and the tag of the credential behind them (model.h). */
+#define JTI_RANDOM_BYTES (LA_ISSUER_JTI_BYTES - 4)
 
 #define HEADER_MAX 512
 #define ISSUER_CLAIM_MAX 1024
@@ -24,6 +26,8 @@ struct la_issuer {
     la_buffer header;  /* {"access_token":"<encoded JOSE header>. */
     size_t token_at;   /* where the token begins in it */
     la_buffer claim;   /* "iss":"…", ready */
+    unsigned n_targets;
+    la_buffer targets[2]; /* URLs of the token endpoint in normal form (oauth/htu.h) */
 };
 
 #define RESPONSE_START LA_SLICE("{\"access_token\":\"")
@@ -49,6 +53,23 @@ static void write_header(la_issuer *i)
     i->header.failed = i->header.failed || !la_buffer_ok(&json);
 }
 
+/* One that is no URL has no normal form, and no proof is for it. */
+static void add_target(la_issuer *i, la_slice base)
+{
+    char url[LA_HTU_MAX], normal[LA_HTU_MAX];
+    size_t normal_n;
+    la_buffer joined;
+    if (!base.p)
+        return;
+    if (base.n && base.p[base.n - 1] == '/')
+        base.n--;
+    la_buffer_init_fixed(&joined, url, sizeof url);
+    la_buffer_add(&joined, base);
+    la_buffer_add(&joined, LA_SLICE("/oauth2/token"));
+    if (la_buffer_ok(&joined) && la_htu_normalise(la_buffer_slice(&joined), normal, &normal_n))
+        la_buffer_add(&i->targets[i->n_targets++], (la_slice){normal, normal_n});
+}
+
 la_issuer *la_issuer_new(const la_environment_config *config, uint16_t environment_id, la_signer *signer)
 {
     la_issuer *i = calloc(1, sizeof *i);
@@ -63,7 +84,13 @@ la_issuer *la_issuer_new(const la_environment_config *config, uint16_t environme
         write_header(i);
     la_buffer_add(&i->claim, LA_SLICE("\"iss\":"));
     la_buffer_add_json(&i->claim, config->issuer);
-    return la_buffer_ok(&i->header) && la_buffer_ok(&i->claim) ? i : la_issuer_free(i);
+    la_buffer_init(&i->targets[0], LA_HTU_MAX);
+    la_buffer_init(&i->targets[1], LA_HTU_MAX);
+    add_target(i, config->issuer);
+    add_target(i, config->mtls_url);
+    bool ok = la_buffer_ok(&i->header) && la_buffer_ok(&i->claim) && la_buffer_ok(&i->targets[0]) &&
+              la_buffer_ok(&i->targets[1]);
+    return ok ? i : la_issuer_free(i);
 }
 
 la_issuer *la_issuer_free(la_issuer *i)
@@ -71,6 +98,8 @@ la_issuer *la_issuer_free(la_issuer *i)
     if (i) {
         la_buffer_done(&i->header);
         la_buffer_done(&i->claim);
+        la_buffer_done(&i->targets[0]);
+        la_buffer_done(&i->targets[1]);
         free(i);
     }
     return NULL;
@@ -86,10 +115,24 @@ uint16_t la_issuer_environment_id(const la_issuer *i)
     return i->environment_id;
 }
 
+unsigned la_issuer_token_targets(const la_issuer *i, la_slice ret[2])
+{
+    for (unsigned t = 0; t < i->n_targets; t++)
+        ret[t] = la_buffer_slice(&i->targets[t]);
+    return i->n_targets;
+}
+
 static void add_time(la_buffer *b, la_slice name, int64_t seconds)
 {
     la_buffer_add(b, name);
     la_buffer_add_i64(b, seconds);
+}
+
+static void make_jti(la_random *random, uint32_t credential_tag, uint8_t ret[LA_ISSUER_JTI_BYTES])
+{
+    la_random_take(random, ret, JTI_RANDOM_BYTES);
+    for (unsigned i = 0; i < 4; i++)
+        ret[JTI_RANDOM_BYTES + i] = (uint8_t)(credential_tag >> (24 - 8 * i));
 }
 
 /* A string where it is one (RFC 7519 4.1.3). */
@@ -107,12 +150,12 @@ static void add_audience(la_buffer *json, const la_grant *grant)
     la_buffer_add_char(json, ']');
 }
 
-/* RFC 9068 2.2: iss, sub, aud, exp, iat, jti, client_id, scope; customer_id in a customer token. */
+/* RFC 9068 2.2: iss, sub, aud, exp, iat, jti, client_id, scope; customer_id in a customer token; cnf where it is bound. */
 static void write_rfc9068(const la_token_context *context, const la_grant *grant, la_slice client_id, la_slice scope,
-                          la_buffer *json)
+                          const la_token_outcome *outcome, la_buffer *json)
 {
-    uint8_t jti[JTI_BYTES];
-    la_random_take(context->random, jti, sizeof jti);
+    uint8_t jti[LA_ISSUER_JTI_BYTES];
+    make_jti(context->random, outcome->credential_tag, jti);
     la_buffer_add_char(json, '{');
     la_buffer_add(json, la_buffer_slice(&context->issuer->claim));
     la_buffer_add(json, LA_SLICE(",\"sub\":"));
@@ -130,11 +173,13 @@ static void write_rfc9068(const la_token_context *context, const la_grant *grant
         la_buffer_add(json, LA_SLICE(",\"customer_id\":"));
         la_buffer_add_json(json, grant->customer_id);
     }
+    la_binding_write_cnf(&outcome->binding, json);
     la_buffer_add_char(json, '}');
 }
 
 /* As Spring Authorization Server writes them: aud is the client unless a resource was named, scope an array, jti a UUID. */
-static void write_spring(const la_token_context *context, const la_grant *grant, la_slice client_id, la_buffer *json)
+static void write_spring(const la_token_context *context, const la_grant *grant, la_slice client_id,
+                         const la_binding *binding, la_buffer *json)
 {
     char jti[LA_UUID_CHARS];
     la_uuid_new(context->random, jti);
@@ -154,7 +199,9 @@ static void write_spring(const la_token_context *context, const la_grant *grant,
     add_time(json, LA_SLICE(",\"iat\":"), context->now_s);
     la_buffer_add(json, LA_SLICE(",\"jti\":\""));
     la_buffer_add(json, (la_slice){jti, sizeof jti});
-    la_buffer_add(json, LA_SLICE("\"}"));
+    la_buffer_add_char(json, '"');
+    la_binding_write_cnf(binding, json);
+    la_buffer_add_char(json, '}');
 }
 
 static la_slice join_scopes(const la_grant *grant, la_arena *arena)
@@ -191,7 +238,7 @@ static la_result sign(la_signer *signer, size_t token_at, la_buffer *body)
 }
 
 la_result la_issuer_write_response(const la_token_context *context, const la_grant *grant, la_slice client_id,
-                                   la_buffer *ret_body, la_slice *ret_scope)
+                                   la_token_outcome *outcome, la_buffer *ret_body)
 {
     const la_issuer *i = context->issuer;
     if (!i->signer)
@@ -203,9 +250,9 @@ la_result la_issuer_write_response(const la_token_context *context, const la_gra
     la_buffer claims;
     la_buffer_init_fixed(&claims, memory, sizeof memory);
     if (i->config->profile == LA_PROFILE_SPRING)
-        write_spring(context, grant, client_id, &claims);
+        write_spring(context, grant, client_id, &outcome->binding, &claims);
     else
-        write_rfc9068(context, grant, client_id, scope, &claims);
+        write_rfc9068(context, grant, client_id, scope, outcome, &claims);
     if (!la_buffer_ok(&claims))
         return la_error(LA_SERVER_ERROR);
 
@@ -213,11 +260,14 @@ la_result la_issuer_write_response(const la_token_context *context, const la_gra
     la_buffer_add(ret_body, la_buffer_slice(&i->header));
     la_buffer_add_base64url(ret_body, claims.p, claims.n);
     LA_TRY(sign(i->signer, token_at, ret_body));
-    la_buffer_add(ret_body, LA_SLICE("\",\"token_type\":\"bearer\",\"expires_in\":"));
+    /* RFC 9449 5: a client that cannot do it must not take the token for a bearer's. */
+    la_buffer_add(ret_body, outcome->binding.kind == LA_BINDING_DPOP
+                                ? LA_SLICE("\",\"token_type\":\"DPoP\",\"expires_in\":")
+                                : LA_SLICE("\",\"token_type\":\"bearer\",\"expires_in\":"));
     la_buffer_add_u64(ret_body, grant->lifetime_s);
     la_buffer_add(ret_body, LA_SLICE(",\"scope\":"));
     la_buffer_add_json(ret_body, scope);
     la_buffer_add_char(ret_body, '}');
-    *ret_scope = scope;
+    outcome->scope = scope;
     return la_buffer_ok(ret_body) ? la_ok() : la_error(LA_SERVER_ERROR);
 }

@@ -1,5 +1,5 @@
 /* The authorization server metadata (RFC 8414 2): only what this server has. */
-#include "oauth/token.h"
+#include "oauth/dpop.h"
 
 static void add_member(la_buffer *b, la_slice name, la_slice base, la_slice path)
 {
@@ -37,6 +37,10 @@ void la_oauth_write_metadata(const la_environment_config *config, la_buffer *ret
     la_buffer_add(ret, LA_SLICE(",\"grant_types_supported\":[\"client_credentials\"]"));
     la_buffer_add(ret, LA_SLICE(",\"token_endpoint_auth_methods_supported\":"
                                 "[\"client_secret_basic\",\"client_secret_post\"]"));
+    la_buffer_add(ret, LA_SLICE(",\"dpop_signing_alg_values_supported\":")); /* RFC 9449 5.1 */
+    la_dpop_write_algorithms(config->fapi, ret);
+    if (config->sees_certificates) /* RFC 8705 3.3 */
+        la_buffer_add(ret, LA_SLICE(",\"tls_client_certificate_bound_access_tokens\":true"));
     if (config->mtls_url.p) { /* RFC 8705 5 */
         add_member(ret, LA_SLICE(",\"mtls_endpoint_aliases\":{\"token_endpoint\":"), config->mtls_url,
                    LA_SLICE("/oauth2/token"));

@@ -1,6 +1,7 @@
 /* The token endpoint: the order of its stages. See token.h. */
 #include "oauth/token.h"
 
+#include "oauth/binding.h"
 #include "oauth/client.h"
 #include "oauth/issuer.h"
 
@@ -56,7 +57,8 @@ static la_result issue(const la_token_context *context, const la_token_request *
     LA_TRY(la_scope_decide(context, &application, form.values[LA_PARAM_SCOPE], &grant));
     LA_TRY(la_resource_decide(&form, &grant));
     outcome->is_customer = grant.customer_id.p != NULL;
-    return la_issuer_write_response(context, &grant, application.client_id, body, &outcome->scope);
+    LA_TRY(la_binding_decide(context, request, &application, outcome));
+    return la_issuer_write_response(context, &grant, application.client_id, outcome, body);
 }
 
 void la_token_issue(const la_token_context *context, const la_token_request *request, la_buffer *ret_body,

@@ -12,6 +12,7 @@
 #include "config/config.h"
 #include "jose/hasher.h"
 #include "jose/key.h"
+#include "jose/key_cache.h"
 #include "jose/wrap.h"
 #include "registry/registry.h"
 #include "x509/verdicts.h"
@@ -35,8 +36,9 @@ typedef struct la_token_request {
     bool has_origin;
     la_slice dpop; /* the first of them (RFC 9449 4.1); empty is not absent */
     unsigned n_dpop;
-    la_slice client_certificate;  /* DER; the client has proven that the key is its own. Absent where it has none */
-    const la_slice *client_chain; /* DER of what it sent behind that */
+    la_slice client_certificate;      /* DER; the client has proven that the key is its own. Absent where it has none */
+    const uint8_t *client_thumbprint; /* SHA-256 of that, LA_THUMBPRINT_BYTES; NULL: nobody has computed it yet */
+    const la_slice *client_chain;     /* DER of what it sent behind that */
     size_t n_client_chain;
     la_slow_verdict slow_verdict;
     uint64_t slow_secret_id; /* the secret that the verdict is about */
@@ -122,6 +124,7 @@ typedef struct la_token_context {
     la_replay_query replay;     /* use NULL: nothing that must be used once is taken */
     la_limit_query limit;       /* take NULL: none */
     la_key_source keys;         /* find NULL: no jwks_uri is fetched */
+    la_key_cache *key_cache;    /* of this thread; NULL: each key is prepared anew */
     la_reuse_query reuse;       /* find NULL: each request gets a token of its own */
     const uint16_t
         *environment_ids; /* all there are, to tell in the log a client of another environment; may be NULL */

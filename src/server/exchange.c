@@ -49,7 +49,9 @@ static la_code take_certificate(la_http_connection *c)
     if (!certificate.p)
         return LA_OK;
     x->request.client_certificate = la_arena_copy(x->arena, certificate);
-    return x->request.client_certificate.p ? take_chain(c) : LA_NO_MEMORY;
+    la_slice thumbprint = {(const char *)la_tls_client_thumbprint(c->tls), LA_THUMBPRINT_BYTES};
+    x->request.client_thumbprint = (const uint8_t *)la_arena_copy(x->arena, thumbprint).p;
+    return x->request.client_certificate.p && x->request.client_thumbprint ? take_chain(c) : LA_NO_MEMORY;
 }
 
 static la_code apply_proxy(la_http_connection *c, la_slice section)
@@ -59,6 +61,7 @@ static la_code apply_proxy(la_http_connection *c, la_slice section)
         c->proxies_version = s->proxies_version;
         c->from_proxy = la_proxies_include(s->proxies, la_slice_of(c->client_address));
     }
+    c->exchange.request.from_proxy = c->from_proxy;
     return la_forwarded_apply(s->proxies, c->from_proxy, section, c->exchange.arena, &c->exchange.request);
 }
 
@@ -72,6 +75,8 @@ static void fill(la_http_connection *c, const char *section, size_t body_n)
         .host = head->host.at ? la_http_span_slice(section, head->host) : LA_SLICE(""),
         .authorization = la_http_span_slice(section, head->authorization),
         .n_authorization = head->n_authorization,
+        .dpop = la_http_span_slice(section, head->dpop),
+        .n_dpop = head->n_dpop,
         .content_type = la_http_span_slice(section, head->content_type),
         .origin = la_http_span_slice(section, head->origin),
         .if_none_match = la_http_span_slice(section, head->if_none_match),
@@ -83,6 +88,7 @@ static void fill(la_http_connection *c, const char *section, size_t body_n)
         .idempotency_key = la_http_span_slice(section, head->idempotency_key),
         .user_agent = la_http_span_slice(section, head->user_agent),
         .sec_fetch_site = la_http_span_slice(section, head->sec_fetch_site),
+        .section = {section, c->head_n},
         .body = {section + c->head_n, body_n},
         .client_address = la_slice_of(c->client_address),
         .is_tls = c->is_tls,

@@ -1,5 +1,6 @@
 #include "server/forwarded.h"
 
+#include "base/secret.h"
 #include "server/proxy_fields.h"
 
 #define FORWARDED_LINES_MAX 16
@@ -56,12 +57,21 @@ static la_code apply_certificate(const la_proxies_config *proxies, bool from_pro
         return LA_OK;
     }
     request->client_certificate = LA_NO_SLICE;
+    request->client_thumbprint = NULL;
     request->n_client_chain = 0;
     if (n == 0 || (n == 1 && field.n == 0)) /* an empty value says that there is none */
         return LA_OK;
     if (n > 1)
         return LA_HTTP_CLIENT_CERTIFICATE;
-    return parse_certificate(proxies->certificate, field, arena, &request->client_certificate);
+    la_code code = parse_certificate(proxies->certificate, field, arena, &request->client_certificate);
+    if (code != LA_OK)
+        return code;
+    uint8_t *thumbprint = la_arena_take(arena, LA_SHA256_BYTES);
+    if (!thumbprint)
+        return LA_NO_MEMORY;
+    la_sha256(request->client_certificate.p, request->client_certificate.n, thumbprint);
+    request->client_thumbprint = thumbprint;
+    return LA_OK;
 }
 
 static la_code apply_address(const la_proxies_config *proxies, la_slice section, la_arena *arena,

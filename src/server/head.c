@@ -76,6 +76,10 @@ static bool keep_field(head_parser *p, la_slice name, la_slice value)
     la_http_head *head = p->head;
     switch (name.n) {
     case 4:
+        if (is_name(name, "dpop")) {
+            head->n_dpop++;
+            return keep_first(p, value, &head->dpop);
+        }
         return !is_name(name, "host") || keep_single(p, value, &head->host);
     case 6:
         if (is_name(name, "accept"))

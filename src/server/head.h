@@ -20,11 +20,13 @@ typedef struct la_http_head {
     bool expects_continue;
     uint64_t content_length; /* 0 where there is none */
     unsigned n_authorization;
+    unsigned n_dpop;
     la_http_span path; /* absent: "/" */
     la_http_span query;
     la_http_span host;      /* made lower case in place; absent only in HTTP/1.0 */
     la_http_span authority; /* the same with its port */
     la_http_span authorization;
+    la_http_span dpop;
     la_http_span content_type;
     la_http_span origin;
     la_http_span if_none_match;

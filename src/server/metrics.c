@@ -146,6 +146,21 @@ static void write_tokens(const la_metrics *m, unsigned n_slots, la_buffer *b)
         }
 }
 
+static void write_verifications(const la_metrics *m, unsigned n_slots, la_buffer *b)
+{
+    const char *name = "leanauth_verifications_total";
+
+    head(b, name, "counter", "Access tokens that protected resources asked about, by outcome.");
+    for (unsigned e = 0; e < n_slots; e++)
+        for (unsigned code = 0; code < LA_CODE_COUNT; code++) {
+            uint64_t n = SUM(verified[e][code]);
+
+            if (n || code == LA_OK)
+                la_buffer_add_format(b, "%s{environment=\"%s\",outcome=\"%s\"} %llu\n", name, m->slot_names[e],
+                                     la_result_info_of((la_code)code)->name, (unsigned long long)n);
+        }
+}
+
 static void write_durations(const la_metrics *m, la_buffer *b)
 {
     const char *name = "leanauth_token_duration_seconds";
@@ -281,6 +296,7 @@ void la_metrics_write(la_metrics *m, const la_metrics_gauges *gauges, la_buffer 
     unsigned n_slots = atomic_load_explicit(&m->n_slots, memory_order_acquire);
 
     write_tokens(m, n_slots, ret);
+    write_verifications(m, n_slots, ret);
     write_durations(m, ret);
     write_http(m, gauges, ret);
     write_registry(m, gauges, ret);

@@ -26,8 +26,9 @@ typedef enum la_document_kind { LA_DOCUMENT_JWKS, LA_DOCUMENT_METADATA, LA_DOCUM
 
 typedef struct la_counters {
     _Atomic uint64_t issued[LA_METRICS_SLOTS][LA_CLASS_COUNT];
-    _Atomic uint64_t refused[LA_METRICS_SLOTS][LA_CODE_COUNT]; /* at the token endpoint */
-    _Atomic uint64_t http_refused[LA_CODE_COUNT];              /* before any endpoint was reached */
+    _Atomic uint64_t refused[LA_METRICS_SLOTS][LA_CODE_COUNT];  /* at the token endpoint */
+    _Atomic uint64_t verified[LA_METRICS_SLOTS][LA_CODE_COUNT]; /* tokens that protected resources asked about */
+    _Atomic uint64_t http_refused[LA_CODE_COUNT];               /* before any endpoint was reached */
     _Atomic uint64_t documents[LA_DOCUMENT_KINDS];
     _Atomic uint64_t documents_not_modified[LA_DOCUMENT_KINDS];
     _Atomic uint64_t duration_bucket[LA_METRICS_BUCKETS + 1]; /* the last: longer than all */

@@ -23,13 +23,11 @@ la_token_class la_token_class_of(const la_token_outcome *outcome)
 }
 
 /* As x5t#S256 says it (RFC 8705 3.1). */
-static void log_thumbprint(la_slice certificate)
+static void log_thumbprint(const uint8_t thumbprint[LA_THUMBPRINT_BYTES])
 {
-    uint8_t digest[LA_SHA256_BYTES];
-    char text[LA_BASE64URL_CHARS(LA_SHA256_BYTES)];
+    char text[LA_BASE64URL_CHARS(LA_THUMBPRINT_BYTES)];
 
-    la_sha256(certificate.p, certificate.n, digest);
-    la_base64url_encode(digest, sizeof digest, text);
+    la_base64url_encode(thumbprint, LA_THUMBPRINT_BYTES, text);
     la_log_text("client_certificate", (la_slice){text, sizeof text});
 }
 
@@ -51,8 +49,27 @@ bool la_request_log_token(la_request_log mode, const la_request_log_entry *entry
     if (!refused)
         la_log_text("scope", la_slice_of(la_token_class_name(la_token_class_of(o))));
     la_log_text("address", bounded(entry->address));
-    if (entry->certificate.p)
-        log_thumbprint(entry->certificate);
+    if (entry->thumbprint)
+        log_thumbprint(entry->thumbprint);
+    la_log_int("duration_us", entry->duration_us);
+    la_log_end();
+    return true;
+}
+
+bool la_request_log_verify(la_request_log mode, const la_verify_log_entry *entry)
+{
+    if (mode == LA_REQUEST_LOG_NONE || (mode == LA_REQUEST_LOG_REFUSED && entry->code == LA_OK) ||
+        la_log_get_level() > LA_LOG_INFO)
+        return false;
+    la_log_begin(LA_LOG_INFO, "verify");
+    la_log_text("request_id", entry->request_id);
+    la_log_text("environment", entry->environment);
+    if (entry->client_id.p)
+        la_log_text("client_id", bounded(entry->client_id));
+    if (entry->audience.p)
+        la_log_text("audience", bounded(entry->audience));
+    la_log_text("outcome", la_slice_of(la_result_info_of(entry->code)->name));
+    la_log_text("address", bounded(entry->address));
     la_log_int("duration_us", entry->duration_us);
     la_log_end();
     return true;

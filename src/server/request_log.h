@@ -10,7 +10,7 @@ typedef struct la_request_log_entry {
     la_slice request_id;
     la_slice environment;
     la_slice address;
-    la_slice certificate; /* DER of the client's; absent where it has none */
+    const uint8_t *thumbprint; /* of the client's certificate; NULL where it has none */
     const la_token_outcome *outcome;
     int64_t duration_us;
 } la_request_log_entry;
@@ -21,6 +21,18 @@ la_token_class la_token_class_of(const la_token_outcome *outcome);
 /* {"event":"token","request_id","environment","client_id","outcome","scope","address","client_certificate","duration_us"}; true where a line was
  * gathered, so that it has to be flushed some time. */
 bool la_request_log_token(la_request_log mode, const la_request_log_entry *entry);
+
+/* The same with {"event":"verify"}: of a token that a protected resource asked about. */
+typedef struct la_verify_log_entry {
+    la_slice request_id;
+    la_slice environment;
+    la_slice address;
+    la_slice client_id; /* of the token, where it is ours; else absent */
+    la_slice audience;
+    la_code code;
+    int64_t duration_us;
+} la_verify_log_entry;
+bool la_request_log_verify(la_request_log mode, const la_verify_log_entry *entry);
 
 typedef struct la_admin_log_entry {
     la_slice request_id;

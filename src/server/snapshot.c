@@ -180,6 +180,7 @@ static la_result write_documents(const la_snapshot_source *source, const key_lis
     for (unsigned i = 0; i < list->n; i++)
         if (la_schedule_is_published(&list->keys[i], source->now_s))
             published[n++] = list->keys[i].public_jwk;
+    LA_TRY(la_verifier_new(published, n, &e->verifier));
     la_oauth_write_jwks(published, n, &e->documents[LA_DOCUMENT_JWKS].body);
     LA_TRY(la_document_seal(&e->documents[LA_DOCUMENT_JWKS], e->config->jwks_max_age_s));
     la_oauth_write_metadata(e->config, &e->documents[LA_DOCUMENT_METADATA].body);
@@ -302,6 +303,7 @@ void la_snapshot_release(la_snapshot *s)
         return;
     for (unsigned i = 0; i < s->n_environments; i++) {
         la_shared_key_release(s->environments[i].key);
+        la_verifier_free(s->environments[i].verifier);
         la_client_trust_release(s->environments[i].trust);
         for (unsigned d = 0; d < LA_DOCUMENT_KINDS; d++)
             la_document_done(&s->environments[i].documents[d]);

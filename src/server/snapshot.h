@@ -8,6 +8,7 @@
 
 #include "config/config.h"
 #include "jose/hasher.h"
+#include "jose/verifier.h"
 #include "jose/wrap.h"
 #include "registry/registry.h"
 #include "server/client_trust.h"
@@ -40,6 +41,7 @@ typedef struct la_snapshot_environment {
     int64_t next_change_s;  /* when another key signs; INT64_MAX: not planned */
     la_client_trust *trust; /* never NULL in a whole snapshot */
     la_document documents[LA_DOCUMENT_KINDS];
+    la_verifier *verifier;     /* of the environment's own tokens: the keys of its JWKS */
     char refusal_headers[192]; /* of a 401: no-store and the challenge */
 } la_snapshot_environment;
 

@@ -1,5 +1,6 @@
 #include "server/tls.h"
 
+#include "base/secret.h"
 #include "server/tls_context.h"
 
 #include <errno.h>
@@ -25,7 +26,8 @@ struct la_tls {
     const char *failure_text;
     unsigned char *certificate;
     size_t certificate_n;
-    la_slice chain[LA_TLS_CHAIN_MAX]; /* what came behind it; owned */
+    uint8_t thumbprint[LA_SHA256_BYTES]; /* of the certificate: a connection brings many requests */
+    la_slice chain[LA_TLS_CHAIN_MAX];    /* what came behind it; owned */
     size_t n_chain;
 };
 
@@ -261,6 +263,7 @@ static void note_up(la_tls *t)
         return;
     int n = i2d_X509(certificate, &t->certificate);
     t->certificate_n = n > 0 ? (size_t)n : 0;
+    la_sha256(t->certificate, t->certificate_n, t->thumbprint);
     note_chain(t);
 }
 
@@ -365,6 +368,11 @@ const char *la_tls_failure_text(const la_tls *t)
 la_slice la_tls_client_certificate(const la_tls *t)
 {
     return t->certificate ? (la_slice){(const char *)t->certificate, t->certificate_n} : LA_NO_SLICE;
+}
+
+const uint8_t *la_tls_client_thumbprint(const la_tls *t)
+{
+    return t->thumbprint;
 }
 
 const la_slice *la_tls_client_chain(const la_tls *t, size_t *ret_n)

@@ -77,6 +77,9 @@ const char *la_tls_failure_text(const la_tls *t);
 /* DER of the certificate whose key the client has proven; absent where it sent none. Lives as long as `t`. */
 la_slice la_tls_client_certificate(const la_tls *t);
 
+/* Its SHA-256, computed once a connection; of no meaning without one. */
+const uint8_t *la_tls_client_thumbprint(const la_tls *t);
+
 /* DER of what the client sent behind its certificate; *ret_n of them. Lives as long as `t`. */
 const la_slice *la_tls_client_chain(const la_tls *t, size_t *ret_n);
 

@@ -3,10 +3,15 @@
 #include "base/clock.h"
 #include "server/request_log.h"
 
+#define KEY_CACHE_ENTRIES 1024 /* clients whose keys stay prepared, a thread */
+
 la_result la_token_desk_open(la_daemon *d, unsigned tally_index, la_token_desk *ret)
 {
     ret->daemon = d;
     ret->tally = &d->tallies[tally_index];
+    ret->key_cache = la_key_cache_new(KEY_CACHE_ENTRIES);
+    if (!ret->key_cache)
+        return la_fail(LA_NO_MEMORY, "out of memory");
     return la_registry_view_new(d->registry, &ret->view);
 }
 
@@ -14,6 +19,7 @@ void la_token_desk_close(la_token_desk *d)
 {
     if (d->view)
         la_registry_view_free(d->view);
+    la_key_cache_free(d->key_cache);
     la_wipe(d, sizeof *d);
 }
 
@@ -30,6 +36,22 @@ static bool is_blocked(void *self, la_slice client_id)
 
     return la_throttle_is_blocked(c->desk->daemon->throttle, throttle_limits(c), c->client_address, client_id,
                                   c->started_us, &c->retry_after_s);
+}
+
+static la_result use_once(void *self, la_replay_kind kind, uint16_t environment_id, la_slice issuer, la_slice jti,
+                          int64_t expires_at_s, int64_t now_s)
+{
+    la_replay_key key = {.environment_id = environment_id, .kind = (uint8_t)kind, .issuer = issuer, .jti = jti};
+
+    switch (la_replay_take(self, &key, expires_at_s, now_s)) {
+    case LA_REPLAY_FIRST:
+        return la_ok();
+    case LA_REPLAY_USED:
+        return la_error(LA_REPLAYED);
+    case LA_REPLAY_FULL:
+    default:
+        return la_error(LA_OVERLOADED);
+    }
 }
 
 static bool take_request(void *self, uint64_t application_id, uint32_t per_minute, uint32_t burst, la_limit_state *ret)
@@ -67,10 +89,9 @@ static void put_reused(void *self, const uint8_t key[LA_REUSE_KEY_BYTES], la_sli
     la_token_reuse_put(c->desk->daemon->token_reuse, key, &kept, reuse_s, c->now_s);
 }
 
-void la_token_case_judge(la_token_case *c, const la_token_request *request, la_arena *arena, la_buffer *ret_body,
-                         la_token_outcome *ret_outcome)
+la_result la_token_case_open(la_token_case *c, la_arena *arena, la_token_context *ret)
 {
-    la_token_context context = {
+    *ret = (la_token_context){
         .issuer = c->serving->environments[c->environment].issuer,
         .view = c->desk->view,
         .hasher = la_snapshot_hasher(c->serving->snapshot),
@@ -79,13 +100,22 @@ void la_token_case_judge(la_token_case *c, const la_token_request *request, la_a
         .verdicts = c->serving->environments[c->environment].verdicts,
         .arena = arena,
         .throttle = {is_blocked, c},
+        .key_cache = c->desk->key_cache,
+        .replay = {use_once, c->desk->daemon->replay},
         .limit = {take_request, c},
         .reuse = {find_reused, put_reused, c},
         .environment_ids = c->serving->snapshot->environment_ids,
         .n_environment_ids = c->serving->snapshot->n_environments,
         .now_s = c->now_s = la_clock_now_s(),
     };
-    la_result r = la_registry_view_refresh(c->desk->view);
+    return la_registry_view_refresh(c->desk->view);
+}
+
+void la_token_case_judge(la_token_case *c, const la_token_request *request, la_arena *arena, la_buffer *ret_body,
+                         la_token_outcome *ret_outcome)
+{
+    la_token_context context;
+    la_result r = la_token_case_open(c, arena, &context);
 
     if (la_is_ok(r)) {
         la_token_issue(&context, request, ret_body, ret_outcome);
@@ -128,7 +158,7 @@ bool la_token_case_note(const la_token_case *c, const la_token_outcome *outcome)
         .request_id = c->request_id,
         .environment = e->config->name,
         .address = c->client_address,
-        .certificate = c->client_certificate,
+        .thumbprint = c->client_thumbprint,
         .outcome = outcome,
         .duration_us = ended_us - c->started_us,
     };

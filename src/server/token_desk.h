@@ -11,6 +11,7 @@ typedef struct la_token_desk {
     la_daemon *daemon;
     la_tally *tally; /* one of the daemon's; notes are this thread's alone */
     la_registry_view *view;
+    la_key_cache *key_cache;
     la_random random;
 } la_token_desk;
 
@@ -24,12 +25,15 @@ typedef struct la_token_case {
     la_serving *serving;
     unsigned environment; /* index in the snapshot */
     la_slice client_address;
-    la_slice client_certificate; /* DER; absent where there is none */
+    const uint8_t *client_thumbprint; /* of the client's certificate; NULL where there is none */
     la_slice request_id;
     int64_t started_us;     /* la_clock_monotonic_us */
     uint32_t retry_after_s; /* out: where the throttle or the limit of requests refused */
     int64_t now_s;          /* out: of the judgement */
 } la_token_case;
+
+/* What oauth/ has to know to judge it. The view is awake afterwards, also with a failure: la_registry_view_rest. */
+la_result la_token_case_open(la_token_case *c, la_arena *arena, la_token_context *ret);
 
 /*
  * Judges the request and writes the answer's body, as la_token_issue does. The view is awake afterwards, because a PENDING

@@ -26,6 +26,8 @@ static void add_headers(const token_call *c, const la_token_outcome *outcome, in
 
     if (status == 429 || status == 503)
         la_buffer_add_format(headers, "Retry-After: %u\r\n", judged->retry_after_s ? judged->retry_after_s : 1);
+    if (outcome->dpop_nonce.p) /* RFC 9449 8 */
+        la_buffer_add_format(headers, "DPoP-Nonce: %.*s\r\n", LA_FMT(outcome->dpop_nonce));
     if (limit->limit)
         la_buffer_add_format(headers, "x-ratelimit-limit: %u\r\nx-ratelimit-remaining: %u\r\nx-ratelimit-reset: %u\r\n",
                              limit->limit, limit->remaining, limit->reset_s);
@@ -45,7 +47,7 @@ static void respond(const token_call *c, const la_token_outcome *outcome, la_sli
 
     if (response.status == 401)
         response.headers = la_slice_of(judged->serving->snapshot->environments[judged->environment].refusal_headers);
-    if (outcome->limit.limit || response.status == 429 || response.status == 503) {
+    if (outcome->limit.limit || outcome->dpop_nonce.p || response.status == 429 || response.status == 503) {
         la_buffer_init_fixed(&headers, memory, sizeof memory);
         la_buffer_add(&headers, response.headers);
         add_headers(c, outcome, response.status, &headers);
@@ -90,7 +92,10 @@ static void issue(token_call *c)
         .authorization = request->authorization,
         .n_authorization = request->n_authorization,
         .has_origin = request->origin.p != NULL,
+        .dpop = request->dpop,
+        .n_dpop = request->n_dpop,
         .client_certificate = request->client_certificate,
+        .client_thumbprint = request->client_thumbprint,
         .client_chain = request->client_chain,
         .n_client_chain = request->n_client_chain,
         .slow_verdict = c->verdict,
@@ -141,7 +146,7 @@ void la_token_handle(const la_route_call *call)
                 .serving = w->serving,
                 .environment = call->environment,
                 .client_address = request->client_address,
-                .client_certificate = request->client_certificate,
+                .client_thumbprint = request->client_thumbprint,
                 .request_id = la_slice_of(request->request_id),
                 .started_us = la_clock_monotonic_us(),
             },

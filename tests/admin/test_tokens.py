@@ -8,6 +8,7 @@ import pytest
 import support
 from admin_client import Caller, add_operator
 from conftest import with_admin
+from dpop import Prover
 
 
 def test_a_reader_and_a_writer(people):
@@ -50,6 +51,18 @@ def test_a_tampered_token(people):
     none = base64.urlsafe_b64encode(b'{"alg":"none","typ":"at+jwt"}').rstrip(b"=").decode()
     for token in (f"{head}.{forged}.{signature}", f"{none}.{forged}.", f"{none}.{body}.{signature}", f"{head}.{body}."):
         Caller(people.server, token=token).get("/environments", check=401)
+
+
+def test_a_bound_token_is_no_bearer_token(people):
+    """RFC 9449 7.2: whoever stole it has no proof."""
+    robot = people.robot("admin:read")
+    prover, server = Prover(), people.server
+    environment = robot.app["environment"]
+    issuer = server.get(environment, "/.well-known/oauth-authorization-server").json()["issuer"]
+    response = server.post(environment, server.fields(robot.app, scope="admin:read"), {"DPoP": prover.proof(issuer + "/oauth2/token")})
+    assert response.status_code == 200 and response.json()["token_type"] == "DPoP"
+    Caller(server, token=response.json()["access_token"]).get("/environments", check=401)
+    robot.get("/environments", check=200)
 
 
 def test_a_token_ends_with_its_application(people):

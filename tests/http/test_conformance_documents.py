@@ -262,7 +262,7 @@ def test_meta_09_auth_methods(server):
 def test_metadata_promises_nothing_that_is_not_there(server):
     metadata = server.get("production", METADATA[0]).json()
     for name in ("authorization_endpoint", "introspection_endpoint", "revocation_endpoint", "registration_endpoint", "device_authorization_endpoint",
-                 "pushed_authorization_request_endpoint", "dpop_signing_alg_values_supported", "tls_client_certificate_bound_access_tokens",
+                 "pushed_authorization_request_endpoint", "tls_client_certificate_bound_access_tokens",
                  "token_endpoint_auth_signing_alg_values_supported", "code_challenge_methods_supported", "userinfo_endpoint"):
         assert name not in metadata
     for name, value in metadata.items():
