@@ -6,6 +6,7 @@
 #ifndef LA_ADMIN_REGISTRATION_H
 #define LA_ADMIN_REGISTRATION_H
 
+#include "base/buffer.h"
 #include "base/result.h"
 #include "config/config.h"
 #include "model/registration.h"
