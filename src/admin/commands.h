@@ -65,14 +65,15 @@ la_result la_pepper_unwrap(const la_master_key *m, la_slice wrapped, uint8_t ret
 /* ---- applications (admin/applications.c) ---- */
 typedef struct la_created_application {
     la_application_row row;
-    char client_secret[LA_CLIENT_SECRET_MAX + 1]; /* the only time that it is there: wipe it; "" where its method has none */
+    char client_secret[LA_CLIENT_SECRET_MAX +
+                       1]; /* the only time that it is there: wipe it; "" where its method has none */
 } la_created_application;
 
 typedef struct la_application_plan {
     la_slice environment, name;
     la_slice scopes; /* space-separated, empty or absent for "api customer"; each must exist in the environment */
     la_auth_method auth_method;
-    const struct json_t *registration; /* its members (admin/registration.h); NULL: none */
+    struct json_t *registration; /* its members (admin/registration.h); NULL: none. Only read */
 } la_application_plan;
 la_result la_command_create_application(la_commands *c, const la_application_plan *plan, la_created_application *ret);
 
@@ -87,7 +88,7 @@ la_result la_command_list_applications(la_commands *c, la_slice environment, con
 typedef struct la_application_edit {
     la_slice name, scopes, auth_method;
     const bool *enabled;
-    const struct json_t *registration; /* the members that change; null takes one away */
+    struct json_t *registration; /* the members that change; null takes one away. Only read */
 } la_application_edit;
 /* STALE where a->version is no longer the stored one; then and otherwise *ret is the row as it is now. Changes nothing, and
  * writes no event, where all is as wanted already. */

@@ -43,6 +43,6 @@ json_t *la_detail_application(const la_application_row *a)
     json_t *detail = json_pack("{s:s, s:s, s:s, s:b}", "name", a->name, "scopes", a->scopes, "auth_method",
                                la_auth_method_name(a->auth_method), "enabled", a->enabled);
     if (a->registration[0] && detail)
-        json_object_update_new(detail, la_registration_json(la_slice_of(a->registration), true));
+        json_object_update_new(detail, la_registration_brief(la_slice_of(a->registration)));
     return detail;
 }

@@ -71,8 +71,7 @@ static la_result take_given(const import *im, const la_row *row, const la_new_ap
     return la_ok();
 }
 
-static la_result take_secret(const import *im, const la_row *row, bool test, la_new_application *a,
-                             la_made_secret *ret)
+static la_result take_secret(const import *im, const la_row *row, bool test, la_new_application *a, la_made_secret *ret)
 {
     bool plain = row->values[LA_COLUMN_CLIENT_SECRET].n, hash = row->values[LA_COLUMN_SECRET_HASH].n;
     if (plain && hash)

@@ -7,7 +7,6 @@
 #include "x509/subject.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #define REQUESTS_PER_MINUTE_MAX 1000000
 #define GRANT_CLIENT_CREDENTIALS "client_credentials"
@@ -61,10 +60,19 @@ static json_t *list_of(la_slice text)
     return list;
 }
 
+static json_t *object_of(la_slice text)
+{
+    json_error_t error;
+    json_t *value = json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, &error);
+    if (json_is_object(value))
+        return value;
+    json_decref(value);
+    return NULL;
+}
+
 static json_t *value_of(const la_member *member, la_slice text)
 {
     unsigned long long number;
-    json_error_t error;
     switch (member->kind) {
     case LA_MEMBER_IS_FLAG:
         if (!la_slice_is(text, "true") && !la_slice_is(text, "false"))
@@ -75,7 +83,8 @@ static json_t *value_of(const la_member *member, la_slice text)
     case LA_MEMBER_IS_LIST:
         return list_of(text);
     case LA_MEMBER_IS_OBJECT:
-        return json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, &error);
+        return object_of(text);
+    case LA_MEMBER_IS_TEXT:
     default:
         return json_stringn(text.p, text.n);
     }
@@ -84,8 +93,11 @@ static json_t *value_of(const la_member *member, la_slice text)
 static la_result wrong_kind(const la_member *member)
 {
     static const char *const expected[] = {
-        [LA_MEMBER_IS_TEXT] = "a text", [LA_MEMBER_IS_FLAG] = "true or false", [LA_MEMBER_IS_NUMBER] = "a whole number",
-        [LA_MEMBER_IS_LIST] = "a list of texts", [LA_MEMBER_IS_OBJECT] = "a JSON object, each of its members once",
+        [LA_MEMBER_IS_TEXT] = "a text",
+        [LA_MEMBER_IS_FLAG] = "true or false",
+        [LA_MEMBER_IS_NUMBER] = "a whole number",
+        [LA_MEMBER_IS_LIST] = "a list of texts",
+        [LA_MEMBER_IS_OBJECT] = "a JSON object, each of its members once",
     };
     return la_fail(LA_INVALID, "%s must be %s", member->name, expected[member->kind]);
 }
@@ -124,11 +136,6 @@ static bool is_right(check *k, const char *member, la_result r)
     if (r.code == LA_INVALID && k->wish->blame)
         k->wish->blame(k->wish->self, member);
     return false;
-}
-
-static bool has(const check *k, const char *member)
-{
-    return json_object_get(k->merged, member) != NULL;
 }
 
 static bool is_set(const check *k, const char *member)
@@ -191,12 +198,10 @@ static void merge_change(check *k)
 {
     const char *name;
     json_t *value;
-    json_t *change = (json_t *)k->wish->change; /* is only read */
+    json_t *change = k->wish->change;
     if (k->wish->method_changes)
         drop_of_method(k);
-    json_object_foreach(change, name, value)
-        if (!json_is_null(value))
-            drop_replaced(k, name);
+    json_object_foreach(change, name, value) if (!json_is_null(value)) drop_replaced(k, name);
     json_object_foreach(change, name, value)
     {
         if (!la_registration_find_member(la_slice_of(name)))
@@ -214,9 +219,7 @@ static bool is_list_of_texts(const json_t *value)
 {
     size_t i;
     const json_t *one;
-    json_array_foreach(value, i, one)
-        if (!json_is_string(one))
-            return false;
+    json_array_foreach(value, i, one) if (!json_is_string(one)) return false;
     return json_is_array(value);
 }
 
@@ -231,6 +234,7 @@ static bool has_kind(const la_member *member, const json_t *value)
         return is_list_of_texts(value);
     case LA_MEMBER_IS_OBJECT:
         return json_is_object(value);
+    case LA_MEMBER_IS_TEXT:
     default:
         return json_is_string(value);
     }
@@ -273,62 +277,76 @@ static la_result check_key_algorithms(const la_key_set *keys, bool fapi)
     for (size_t i = 0; fapi && i < la_key_set_count(keys); i++) {
         const la_algorithm *a = la_public_key_algorithm(la_key_set_at(keys, i));
         if (a && !(a->sets & LA_ALGORITHMS_FAPI))
-            return la_fail(LA_INVALID, "jwks: key %zu is for %s; FAPI 2.0 allows PS256, ES256 and EdDSA", i + 1, a->name);
+            return la_fail(LA_INVALID, "jwks: key %zu is for %s; FAPI 2.0 allows PS256, ES256 and EdDSA", i + 1,
+                           a->name);
     }
     return la_ok();
+}
+
+static int add_bytes(const char *bytes, size_t n, void *ret)
+{
+    la_buffer_add(ret, (la_slice){bytes, n});
+    return la_buffer_ok(ret) ? 0 : -1;
+}
+
+static la_result parse_keys(const json_t *jwks, size_t most, la_key_set_mode mode, la_key_set **ret)
+{
+    la_buffer b;
+    la_buffer_init(&b, LA_KEY_SET_TEXT_MAX);
+    la_result r = la_ok();
+    if (json_dump_callback(jwks, add_bytes, &b, JSON_COMPACT) != 0 || b.n > most)
+        r = la_fail(LA_INVALID, "it has more than %zu bytes: give a jwks_uri instead", most);
+    if (la_is_ok(r))
+        r = la_key_set_parse(la_buffer_slice(&b), mode, ret);
+    la_buffer_done(&b);
+    return r;
 }
 
 static la_result check_jwks(const json_t *jwks, bool fapi)
 {
     la_key_set *keys;
     LA_TRY(check_no_secret(json_object_get(jwks, "keys")));
-    char *text = json_dumps(jwks, JSON_COMPACT);
-    if (!text)
-        return la_fail(LA_NO_MEMORY, "there is no memory for a key set");
-    la_slice all = la_slice_of(text);
-    la_result r = la_ok();
-    if (all.n > LA_JWKS_INLINE_MAX)
-        r = la_fail(LA_INVALID, "jwks has %zu bytes; at most %d are allowed: give a jwks_uri", all.n, LA_JWKS_INLINE_MAX);
-    if (la_is_ok(r)) {
-        r = la_key_set_parse(all, LA_KEY_SET_REGISTERED, &keys);
-        if (r.code == LA_INVALID || r.code == LA_TOO_LARGE)
-            r = la_fail_context((la_result){LA_INVALID}, "jwks: ");
-        else if (la_is_ok(r)) {
-            r = check_key_algorithms(keys, fapi);
-            la_key_set_free(keys);
-        }
-    }
-    free(text);
+    la_result r = parse_keys(jwks, LA_JWKS_INLINE_MAX, LA_KEY_SET_REGISTERED, &keys);
+    if (r.code == LA_INVALID || r.code == LA_TOO_LARGE)
+        return la_fail_context(la_error(LA_INVALID), "jwks: ");
+    LA_TRY(r);
+    r = check_key_algorithms(keys, fapi);
+    la_key_set_free(keys);
     return r;
 }
 
-static bool is_host_char(char c)
+/* What stands between the scheme and the path: a host, perhaps with a port, no user. */
+static bool is_authority(la_slice s)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("-._:[]", c);
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
+        bool name = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+        if (!name && !strchr("-._:[]", c))
+            return false;
+    }
+    return s.n > 0 && s.p[0] != ':';
 }
 
-/* RFC 3986 without userinfo and fragment; its characters, so that no log line or request lies. */
+/* RFC 3986 without userinfo and fragment, and its characters alone, so that no log line and no request lies. */
+static bool is_key_url(la_slice uri)
+{
+    static const la_slice scheme = LA_SLICE_INIT("https://");
+    if (!la_slice_starts(uri, scheme) || !la_is_vschar(uri))
+        return false;
+    for (size_t i = 0; i < uri.n; i++)
+        if (strchr(" \"#<>\\^`{|}", uri.p[i]))
+            return false;
+    la_slice authority = {uri.p + scheme.n, 0};
+    while (scheme.n + authority.n < uri.n && authority.p[authority.n] != '/' && authority.p[authority.n] != '?')
+        authority.n++;
+    return is_authority(authority);
+}
+
 static la_result check_jwks_uri(la_slice uri)
 {
-    static const char scheme[] = "https://";
-    la_slice rest = uri, host;
-    bool good = la_slice_starts(uri, LA_SLICE(scheme)) && la_is_vschar(uri);
     if (uri.n > LA_JWKS_URI_MAX)
         return la_fail(LA_INVALID, "jwks_uri has %zu characters; at most %d are allowed", uri.n, LA_JWKS_URI_MAX);
-    for (size_t i = 0; good && i < uri.n; i++)
-        good = !strchr(" \"#<>\\^`{|}", uri.p[i]);
-    if (good) {
-        rest.p += sizeof scheme - 1;
-        rest.n -= sizeof scheme - 1;
-        const char *end = rest.p;
-        while (end < rest.p + rest.n && *end != '/' && *end != '?')
-            end++;
-        host = (la_slice){rest.p, (size_t)(end - rest.p)};
-        good = host.n > 0 && host.p[0] != ':';
-        for (size_t i = 0; good && i < host.n; i++)
-            good = is_host_char(host.p[i]);
-    }
-    if (!good)
+    if (!is_key_url(uri))
         return la_fail(LA_INVALID, "jwks_uri must be an https URL with neither user name nor fragment, like "
                                    "https://client.example.com/jwks.json");
     return la_ok();
@@ -405,7 +423,7 @@ static void check_signing_alg(check *k)
              la_fail(LA_INVALID, "token_endpoint_auth_signing_alg \"%s\" does not fit: %s", la_rule_show(name, shown),
                      m == LA_AUTH_CLIENT_SECRET_JWT ? "client_secret_jwt has HS256, HS384 and HS512"
                      : k->fapi                      ? "FAPI 2.0 allows PS256, ES256 and EdDSA"
-                                                    : "private_key_jwt has ES256, PS256, EdDSA, RS256 and their relatives"));
+                               : "private_key_jwt has ES256, PS256, EdDSA, RS256 and their relatives"));
 }
 
 static void check_flags(check *k)
@@ -429,7 +447,7 @@ static void check_fapi_method(check *k)
     la_auth_method m = k->wish->method;
     if (!k->fapi || m == LA_AUTH_PRIVATE_KEY_JWT || m == LA_AUTH_TLS_CLIENT || m == LA_AUTH_SELF_SIGNED_TLS)
         return;
-    is_right(k, "auth_method",
+    is_right(k, k->wish->environment->fapi ? "auth_method" : LA_MEMBER_FAPI,
              la_fail(LA_INVALID,
                      "FAPI 2.0 allows private_key_jwt, tls_client_auth and self_signed_tls_client_auth, not %s%s",
                      method_of(k), k->wish->environment->fapi ? "; the environment has fapi: true" : ""));
@@ -449,10 +467,11 @@ static void check_grant_types(check *k)
             client_credentials++;
         else if (la_slice_is(text_of(value), LA_GRANT_TOKEN_EXCHANGE))
             exchange++;
-        else if (!is_right(k, LA_MEMBER_GRANT_TYPES,
-                           la_fail(LA_INVALID,
-                                   "grant type \"%s\" is unknown; there are client_credentials and " LA_GRANT_TOKEN_EXCHANGE,
-                                   la_rule_show(text_of(value), shown))))
+        else if (!is_right(
+                     k, LA_MEMBER_GRANT_TYPES,
+                     la_fail(LA_INVALID,
+                             "grant type \"%s\" is unknown; there are client_credentials and " LA_GRANT_TOKEN_EXCHANGE,
+                             la_rule_show(text_of(value), shown))))
             return;
     }
     if (client_credentials != 1 || exchange > 1)
@@ -488,9 +507,9 @@ static void check_limit(check *k)
 {
     json_int_t n = json_integer_value(json_object_get(k->merged, LA_MEMBER_REQUESTS_PER_MINUTE));
     if (n < 0 || n > REQUESTS_PER_MINUTE_MAX)
-        is_right(k, LA_MEMBER_REQUESTS_PER_MINUTE,
-                 la_fail(LA_INVALID, "requests_per_minute must be a whole number from 0 to %d",
-                         REQUESTS_PER_MINUTE_MAX));
+        is_right(
+            k, LA_MEMBER_REQUESTS_PER_MINUTE,
+            la_fail(LA_INVALID, "requests_per_minute must be a whole number from 0 to %d", REQUESTS_PER_MINUTE_MAX));
 }
 
 /* ---- all of it ---- */
@@ -500,12 +519,6 @@ static bool is_default(const char *name, const json_t *value)
     bool only_own_grant = strcmp(name, LA_MEMBER_GRANT_TYPES) == 0 && json_array_size(value) == 1;
     return !value || json_is_false(value) || only_own_grant || (json_is_array(value) && json_array_size(value) == 0) ||
            (json_is_integer(value) && json_integer_value(value) == 0);
-}
-
-static int add_bytes(const char *bytes, size_t n, void *ret)
-{
-    la_buffer_add(ret, (la_slice){bytes, n});
-    return la_buffer_ok(ret) ? 0 : -1;
 }
 
 /* In one order and without what is default: what means the same is the same text. */
@@ -542,8 +555,8 @@ static la_result load(la_slice text, json_t **ret)
 
 static void check_all(check *k)
 {
-    static void (*const checks[])(check *k) = {
-        check_fapi_method, check_keys,      check_subject,     check_signing_alg,
+    static void (*const checks[])(check * k) = {
+        check_fapi_method, check_keys,        check_subject,   check_signing_alg,
         check_flags,       check_grant_types, check_audiences, check_limit,
     };
     for (size_t i = 0; i < sizeof checks / sizeof *checks && !k->over; i++)
@@ -573,7 +586,8 @@ la_result la_registration_secret_least(la_auth_method method, la_slice registrat
     size_t least = 1;
     if (method == LA_AUTH_CLIENT_SECRET_JWT) {
         LA_TRY(load(registration, &o));
-        const la_algorithm *a = la_algorithm_find_in(text_of(json_object_get(o, LA_MEMBER_SIGNING_ALG)), LA_ALGORITHMS_HMAC);
+        const la_algorithm *a = la_algorithm_find_in(text_of(json_object_get(o, LA_MEMBER_SIGNING_ALG)),
+                                                     LA_ALGORITHMS_HMAC);
         least = a ? a->bytes : 32;
         json_decref(o);
     }
@@ -605,24 +619,54 @@ static json_t *brief_keys(const json_t *jwks)
 {
     la_key_set *keys;
     json_t *list = json_array();
-    char *text = json_dumps(jwks, JSON_COMPACT);
-    if (text && la_is_ok(la_key_set_parse(la_slice_of(text), LA_KEY_SET_FETCHED, &keys))) {
+    if (la_is_ok(parse_keys(jwks, LA_JWKS_INLINE_MAX, LA_KEY_SET_FETCHED, &keys))) {
         for (size_t i = 0; i < la_key_set_count(keys) && i < SHOWN_KEYS; i++)
             json_array_append_new(list, json_string(la_public_key_thumbprint_text(la_key_set_at(keys, i))));
         la_key_set_free(keys);
     }
-    free(text);
     return json_pack("{s:I, s:o}", "keys", (json_int_t)json_array_size(json_object_get(jwks, "keys")), "thumbprints",
                      list);
 }
 
-json_t *la_registration_json(la_slice registration, bool brief)
+json_t *la_registration_brief(la_slice registration)
 {
     json_t *o;
     if (!la_is_ok(load(registration, &o)))
         return NULL;
     json_t *jwks = json_object_get(o, LA_MEMBER_JWKS);
-    if (jwks && brief)
+    if (jwks)
         json_object_set_new(o, LA_MEMBER_JWKS, brief_keys(jwks));
     return o;
+}
+
+static json_t *default_of(const la_member *member)
+{
+    switch (member->kind) {
+    case LA_MEMBER_IS_FLAG:
+        return json_false();
+    case LA_MEMBER_IS_NUMBER:
+        return json_integer(0);
+    case LA_MEMBER_IS_LIST:
+        return strcmp(member->name, LA_MEMBER_GRANT_TYPES) == 0 ? json_pack("[s]", GRANT_CLIENT_CREDENTIALS)
+                                                                : json_array();
+    case LA_MEMBER_IS_TEXT:
+    case LA_MEMBER_IS_OBJECT:
+    default:
+        return json_null();
+    }
+}
+
+json_t *la_registration_whole(la_slice registration)
+{
+    json_t *o;
+    bool complete = true;
+    if (!la_is_ok(load(registration, &o)))
+        return NULL;
+    for (size_t i = 0; i < MEMBERS; i++)
+        if (!json_object_get(o, members[i].name))
+            complete &= json_object_set_new(o, members[i].name, default_of(&members[i])) == 0;
+    if (complete)
+        return o;
+    json_decref(o);
+    return NULL;
 }

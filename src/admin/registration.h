@@ -37,9 +37,9 @@ la_result la_registration_set(json_t *change, const la_member *member, la_slice 
 typedef struct la_registration_wish {
     const la_environment_config *environment;
     la_auth_method method;
-    bool method_changes;  /* what only the former method used goes, unless `change` names it */
-    la_slice before;      /* as it is stored; absent or empty: nothing */
-    const json_t *change; /* an object: null takes a member away, what is not named stays; NULL: nothing changes */
+    bool method_changes; /* what only the former method used goes, unless `change` names it */
+    la_slice before;     /* as it is stored; absent or empty: nothing */
+    json_t *change; /* an object: null takes a member away, what is not named stays; NULL: nothing changes. Only read */
     /* Told of each member that is wrong, with this thread's detail; NULL: the first ends it. */
     void (*blame)(void *self, const char *member);
     void *self;
@@ -60,8 +60,11 @@ bool la_registration_is_privileged(const json_t *change);
 /* Whether it has the right to ask about tokens. */
 bool la_registration_introspects(la_slice registration);
 
-/* Its members for people and the audit log: as an object, {} where there are none, jwks only counted and by thumbprints where `brief`. NULL without
- * memory. */
-json_t *la_registration_json(la_slice registration, bool brief);
+/* Its members for people and the audit log: an object, {} where there are none. The keys of jwks are counted, and the first of them
+ * named by thumbprint. NULL without memory. */
+json_t *la_registration_brief(la_slice registration);
+
+/* Every member there is, with its default where it was not registered: null for texts and objects. NULL without memory. */
+json_t *la_registration_whole(la_slice registration);
 
 #endif

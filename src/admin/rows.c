@@ -19,14 +19,16 @@ static const char *const column_names[LA_COLUMN_COUNT] = {
     [LA_COLUMN_AUTH_METHOD] = "auth_method",
     [LA_COLUMN_ENABLED] = "enabled",
 };
-#define COLUMN_LIST "name, environment, scopes, client_id, client_secret, secret_hash, auth_method, enabled, and the members of a registration"
+#define COLUMN_LIST                                                                                                 \
+    "name, environment, scopes, client_id, client_secret, secret_hash, auth_method, enabled, and the members of a " \
+    "registration"
 
 struct la_rows {
     la_rows_form form;
     la_source source;
     uint64_t line; /* JSON Lines: of the last row */
     json_t *object;
-    json_t *registration; /* of the last row; NULL: it has none */
+    json_t *registration;       /* of the last row; NULL: it has none */
     char scopes[LA_SCOPES_MAX]; /* JSON: an array of them, joined */
     unsigned n_columns;         /* CSV: what stands where */
     struct {

@@ -4,9 +4,9 @@
 #include "admin/audit.h"
 #include "admin/detail.h"
 #include "admin/rules.h"
-#include "model/registration.h"
 #include "base/clock.h"
 #include "base/secret.h"
+#include "model/registration.h"
 
 #include <stdio.h>
 
@@ -78,10 +78,10 @@ la_result la_command_add_secret(la_commands *c, const la_application_row *a, int
     LA_TRY(la_rule_expiry(expires_in_s, now_s, &expires_at_s));
     LA_TRY(la_change_begin(c, &change));
     la_result r = make_and_add(c, a, e, expires_at_s, now_s, &made, &secret_id);
-    json_t *detail = la_is_ok(r) ? json_pack("{s:I, s:o, s:o}", "secret_id", (json_int_t)secret_id, "hint",
-                                             la_detail_text(made.stored.hint), "expires_at",
-                                             la_detail_time(expires_at_s))
-                                 : NULL;
+    json_t *detail = la_is_ok(r)
+                         ? json_pack("{s:I, s:o, s:o}", "secret_id", (json_int_t)secret_id, "hint",
+                                     la_detail_text(made.stored.hint), "expires_at", la_detail_time(expires_at_s))
+                         : NULL;
     r = la_change_end_application(c, &change, r, "secret.add", a, detail);
     if (la_is_ok(r)) {
         memcpy(ret_secret, made.text, sizeof made.text);

@@ -373,7 +373,8 @@ const la_cli_command la_cli_app_commands[] = {
      "  leanauth app show 6f1d2c3b-8a4e-4f5a-9b6c-7d8e9f0a1b2c\n", la_cli_application_options, run_show},
     {"app set", "CLIENT_ID", 1, 1, "Changes the name, scopes, method or registration of an application.",
      "Changes what is named and leaves the rest. An empty value takes what was registered away; one of --jwks and "
-     "--jwks-uri, and one certificate subject, takes the place of another. A running server follows within 250 ms; tokens that were issued "
+     "--jwks-uri, and one certificate subject, takes the place of another. A running server follows within 250 ms; "
+     "tokens that were issued "
      "before "
      "keep their scopes until they expire.",
      "  leanauth app set 6f1d2c3b-8a4e-4f5a-9b6c-7d8e9f0a1b2c --name \"Billing backend 2\" --scope api\n", set_options,
@@ -392,7 +393,8 @@ const la_cli_command la_cli_app_commands[] = {
      "of them, or none.\n"
      "Columns or members: name (needed), environment, scopes (space-separated), client_id, client_secret, secret_hash, "
      "auth_method, "
-     "enabled, and what an application registers by its names: jwks (a JSON object), jwks_uri, tls_client_auth_subject_dn "
+     "enabled, and what an application registers by its names: jwks (a JSON object), jwks_uri, "
+     "tls_client_auth_subject_dn "
      "and its relatives, token_endpoint_auth_signing_alg, dpop_bound_access_tokens, "
      "tls_client_certificate_bound_access_tokens, fapi, allow_token_endpoint_audience, grant_types and "
      "introspection_audiences (space-separated), requests_per_minute. "

@@ -106,7 +106,8 @@ static void print_value(la_buffer *out, const json_t *value)
     char number[24];
     if (json_is_string(value))
         la_buffer_add_text(out, json_string_value(value));
-    else if (json_is_integer(value) && snprintf(number, sizeof number, "%lld", (long long)json_integer_value(value)) > 0)
+    else if (json_is_integer(value) &&
+             snprintf(number, sizeof number, "%lld", (long long)json_integer_value(value)) > 0)
         la_buffer_add_text(out, number);
     else if (json_is_true(value))
         la_buffer_add_text(out, "true");
@@ -127,7 +128,7 @@ static void print_keys(la_buffer *out, const json_t *jwks)
 void la_cli_print_registration(la_cli *cli, const la_application_row *a)
 {
     const la_member *member;
-    json_t *o = a->registration[0] ? la_registration_json(la_slice_of(a->registration), true) : NULL;
+    json_t *o = a->registration[0] ? la_registration_brief(la_slice_of(a->registration)) : NULL;
     int width = 0;
     for (size_t i = 0; (member = la_registration_member(i)); i++)
         if (json_object_get(o, member->name) && (int)strlen(member->name) > width)
