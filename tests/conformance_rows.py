@@ -7,6 +7,7 @@ DOCUMENTS, HTTP, SECURITY = ("http/test_conformance_documents.py", "http/test_co
 ROTATION = "cli/test_rotation.py"
 RESOURCE = "http/test_conformance_resource.py"
 DPOP = "http/test_conformance_dpop.py"
+REGISTRATION = "cli/test_registration.py"
 TLS, PROXIES = "http/test_tls.py", "http/test_proxies.py"
 
 SECTIONS = {1, 2, 3, 4, 5, 6, 8, 9, 14, 15, 18, 20}
@@ -107,6 +108,7 @@ COVERED = {
     "RES-03": tests(RESOURCE, "test_res_03"),
     "RES-05": tests(RESOURCE, "test_res_05"),
     # Of sections that are not complete yet:
+    "MTL-04": tests(REGISTRATION, "test_mtl_04"),
     "MTL-07": tests(TLS, "test_mtl_07"),
     "JWT-17": tests(DPOP, "test_jwt_17", "test_mtl_11"),
     "MTL-11": tests(DPOP, "test_mtl_11"),
@@ -131,6 +133,7 @@ COVERED = {
     "MTL-17": tests(PROXIES, "test_mtl_17"),
     "MTL-18": tests(PROXIES, "test_mtl_18"),
     "MTL-20": tests(PROXIES, "test_mtl_20"),
+    "ASR-22": tests(REGISTRATION, "test_asr_22"),
     "FAPI-12": tests(TLS, "test_fapi_12"),
 }
 
