@@ -6,7 +6,7 @@ RESPONSE, JWT = "http/test_conformance_response.py", "http/test_conformance_jwt.
 DOCUMENTS, HTTP, SECURITY = ("http/test_conformance_documents.py", "http/test_conformance_http.py", "http/test_conformance_security.py")
 ROTATION = "cli/test_rotation.py"
 RESOURCE = "http/test_conformance_resource.py"
-DPOP = "http/test_conformance_dpop.py"
+DPOP, VERIFY = "http/test_conformance_dpop.py", "http/test_verify.py"
 REGISTRATION = "cli/test_registration.py"
 ASSERTION = "http/test_conformance_assertion.py"
 TLS, PROXIES = "http/test_tls.py", "http/test_proxies.py"
@@ -163,6 +163,11 @@ COVERED = {
     "DPP-20": tests(DPOP, "test_dpp_20"),
     "DPP-21": tests(DPOP, "test_dpp_21"),
     "DPP-22": tests(DPOP, "test_dpp_22"),
+    "DPP-25": tests(DPOP, "test_dpp_25"),
+    "DPP-32": tests(VERIFY, "test_dpp_32"),
+    "DPP-33": tests(VERIFY, "test_dpp_33"),
+    "DPP-34": tests(VERIFY, "test_dpp_34"),
+    "MTL-15": tests(VERIFY, "test_mtl_15"),
     "MTL-17": tests(PROXIES, "test_mtl_17"),
     "MTL-18": tests(PROXIES, "test_mtl_18"),
     "MTL-20": tests(PROXIES, "test_mtl_20"),
@@ -176,5 +181,7 @@ WAITING = {
     "DPP-32": "there is no protected resource of this server yet; tests/unit/oauth/test_dpop.c has the RFC's example",
     "DPP-33": "there is no protected resource of this server yet",
     "DPP-34": "there is no protected resource of this server yet",
+    "JWK-11": "there is no client with a jwks_uri before private_key_jwt",
+    "META-10": "no JWT authentication method is listed yet; a test holds that the member is absent (test_metadata_promises_nothing)",
     "META-11": "there is no revocation and no introspection endpoint yet; a test holds that the members are absent",
 }

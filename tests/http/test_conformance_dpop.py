@@ -1,5 +1,6 @@
 """Conformance, section 14, as far as the token endpoint goes, and JWT-17: DPoP (RFC 9449)."""
 
+import base64
 import concurrent.futures
 import hashlib
 import hmac
@@ -414,6 +415,21 @@ def test_dpp_22_not_before_the_credentials_are_right(place, prover):
     assert not response.header_values("DPoP-Nonce")
 
 
+# ---- registered -----------------------------------------------------------------------------------------------------
+
+def test_dpp_25_dpop_bound_access_tokens(place, prover):
+    app = place.cli_json("app", "create", "--environment", "plain", "--name", "bound", "--scope", "api", "--dpop-bound", "true")
+    good = support.poll(lambda: [r for r in [ask(place, prover.proof(endpoint(place)), client_id=app["client_id"], client_secret=app["client_secret"])]
+                                 if r.status_code == 200], 10, "the new application works")
+    granted(good[0], prover)
+    for attempt in ({}, {"scope": "customer." + str(uuid.uuid4())}):
+        refused(place, place.raw_post("plain", place.fields(app, **attempt)))
+    place.refused(place.raw_post("plain", place.fields(app, scope="nothing")), 400, "invalid_scope")
+    place.refused(place.raw_post("plain", place.fields(app, client_secret="wrong")), 401, "invalid_client")
+    place.cli("app", "update", app["client_id"], "--environment", "plain", "--dpop-bound", "false", check=0)
+    support.poll(lambda: place.works({**app, "environment": "plain"}), 10, "it may come without a proof again")
+
+
 # ---- certificates ----------------------------------------------------------------------------------------------------
 
 def test_mtl_11_the_certificate_of_the_connection(server_factory, tmp_path, prover):
@@ -454,3 +470,23 @@ def test_mtl_11_the_certificate_of_the_connection(server_factory, tmp_path, prov
             assert response.status_code == 200, response.text
             assert decode(response.json()["access_token"])[1]["cnf"] == {"jkt": prover.jkt}
         assert post(cert, {"DPoP": prover.proof(url.replace(str(port), "1"))}).json()["error"] == INVALID
+
+
+def test_mtl_bound_access_tokens_need_the_certificate(server_factory, tmp_path, prover):
+    """RFC 8705 3.4, over a proxy that hands certificates on."""
+    certificate = Certificate(tmp_path, "client")
+    field = "Client-Cert: :" + base64.b64encode(certificate.der).decode() + ":"
+    place = server_factory(lambda config: config.update(proxies={"addresses": ["127.0.0.1"], "client_certificate": "client-cert"}))
+    app = place.cli_json("app", "create", "--environment", "production", "--name", "bound", "--scope", "api", "--certificate-bound", "true")
+    issuer = place.get("production", "/.well-known/oauth-authorization-server").json()["issuer"]
+
+    def post(*lines):
+        return place.raw_post("production", place.fields(app), lines)
+
+    support.poll(lambda: post(field).status_code == 200, 10, "the new application works")
+    assert decode(post(field).json()["access_token"])[1]["cnf"] == {"x5t#S256": b64(hashlib.sha256(certificate.der).digest())}
+    proof = f"DPoP: {prover.proof(issuer + '/oauth2/token')}"
+    for lines in ([], [proof], [field, f"DPoP: {prover.proof(issuer + '/oauth2/token')}"]):
+        place.refused(post(*lines), 400, "invalid_request")
+    both = place.cli("app", "create", "--environment", "production", "--name", "both", "--dpop-bound", "true", "--certificate-bound", "true")
+    assert both.returncode == 1 and both.is_one_clear_error
