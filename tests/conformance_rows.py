@@ -9,7 +9,7 @@ RESOURCE = "http/test_conformance_resource.py"
 DPOP, VERIFY = "http/test_conformance_dpop.py", "http/test_verify.py"
 REGISTRATION = "cli/test_registration.py"
 ASSERTION = "http/test_conformance_assertion.py"
-TLS, PROXIES = "http/test_tls.py", "http/test_proxies.py"
+TLS, PROXIES, MTLS = "http/test_tls.py", "http/test_proxies.py", "http/test_conformance_mtls.py"
 
 SECTIONS = {1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 14, 15, 18, 20}
 
@@ -122,7 +122,7 @@ COVERED = {
     "ASR-16": tests(ASSERTION, "test_asr_16"),
     "ASR-19": tests(ASSERTION, "test_asr_19"),
     "ASR-21": tests(ASSERTION, "test_asr_21"),
-    "ASR-22": tests(ASSERTION, "test_asr_22"),
+    "ASR-22": tests(ASSERTION, "test_asr_22") + tests(REGISTRATION, "test_asr_22"),
     "ASR-24": tests(ASSERTION, "test_asr_24"),
     "JOSE-01": tests(ASSERTION, "test_jose_01"),
     "JOSE-02": tests(ASSERTION, "test_jose_02"),
@@ -141,7 +141,11 @@ COVERED = {
     "FAPI-09": tests(ASSERTION, "test_fapi_09"),
     # Of sections that are not complete yet:
     "MTL-04": tests(REGISTRATION, "test_mtl_04"),
-    "MTL-07": tests(TLS, "test_mtl_07"),
+    "CA-19": tests(MTLS, "test_ca_19"),
+    "MTL-01": tests(MTLS, "test_mtl_01"),
+    "MTL-02": tests(MTLS, "test_mtl_02"),
+    "MTL-03": tests(MTLS, "test_mtl_03"),
+    "MTL-07": tests(TLS, "test_mtl_07") + tests(MTLS, "test_mtl_07"),
     "JWT-17": tests(DPOP, "test_jwt_17", "test_mtl_11"),
     "MTL-11": tests(DPOP, "test_mtl_11"),
     "META-10": tests(DOCUMENTS, "test_meta_10") + tests(ASSERTION, "test_meta_10"),
@@ -171,17 +175,9 @@ COVERED = {
     "MTL-17": tests(PROXIES, "test_mtl_17"),
     "MTL-18": tests(PROXIES, "test_mtl_18"),
     "MTL-20": tests(PROXIES, "test_mtl_20"),
-    "ASR-22": tests(REGISTRATION, "test_asr_22"),
     "FAPI-12": tests(TLS, "test_fapi_12"),
 }
 
 WAITING = {
-    "CA-19": "a client certificate is passed on, but no application can be registered for it yet; this comes with mutual TLS",
-    "DPP-25": "no application can be registered as dpop_bound_access_tokens yet; tests/unit/oauth/test_binding.c has what happens then",
-    "DPP-32": "there is no protected resource of this server yet; tests/unit/oauth/test_dpop.c has the RFC's example",
-    "DPP-33": "there is no protected resource of this server yet",
-    "DPP-34": "there is no protected resource of this server yet",
-    "JWK-11": "there is no client with a jwks_uri before private_key_jwt",
-    "META-10": "no JWT authentication method is listed yet; a test holds that the member is absent (test_metadata_promises_nothing)",
     "META-11": "there is no revocation and no introspection endpoint yet; a test holds that the members are absent",
 }

@@ -185,6 +185,9 @@ bool la_token_case_note(const la_token_case *c, const la_token_outcome *outcome)
                                  ended_us);
     if (outcome->secret_id && !la_last_used_note(tally->last_used, outcome->secret_id, c->now_s))
         la_count(&tally->counters->last_used_dropped, 1);
+    if (outcome->certificate_id &&
+        !la_last_used_note(tally->last_used, outcome->certificate_id | LA_LAST_USED_CERTIFICATE, c->now_s))
+        la_count(&tally->counters->last_used_dropped, 1);
     if (outcome->upgrade_secret && outcome->secret_id)
         la_upgrades_add(d->upgrades, outcome->secret_id, outcome->digest);
     return la_request_log_token(c->serving->snapshot->config->config.log_requests, &entry);

@@ -299,7 +299,8 @@ static void the_longest_token(void **state)
     f->issuer = la_issuer_new(&f->environment, HERE, f->signer);
     f->context.issuer = f->issuer;
     la_buffer_init_fixed(&body, fixture_body, LA_TOKEN_RESPONSE_MAX);
-    assert_ok(la_issuer_write_response(&f->context, &grant, la_slice_of(client_id), &outcome, &body));
+    la_application_record application = {.client_id = la_slice_of(client_id)};
+    assert_ok(la_issuer_write_response(&f->context, &application, &grant, &outcome, &body));
     /* With the signature of RSA 4096 it has 341 bytes more. */
     assert_true(body.n + 342 < LA_TOKEN_RESPONSE_MAX);
     fixture_body[body.n] = 0;
