@@ -32,7 +32,10 @@ static void add_client_authentication(const la_environment_config *config, la_bu
     la_buffer_add(ret, LA_SLICE(",\"token_endpoint_auth_methods_supported\":["));
     if (!config->fapi)
         la_buffer_add(ret, LA_SLICE("\"client_secret_basic\",\"client_secret_post\",\"client_secret_jwt\","));
-    la_buffer_add(ret, LA_SLICE("\"private_key_jwt\"]"));
+    la_buffer_add(ret, LA_SLICE("\"private_key_jwt\""));
+    if (config->sees_certificates) /* RFC 8705 2 */
+        la_buffer_add(ret, LA_SLICE(",\"tls_client_auth\",\"self_signed_tls_client_auth\""));
+    la_buffer_add_char(ret, ']');
     la_buffer_add(ret, LA_SLICE(",\"token_endpoint_auth_signing_alg_values_supported\":"));
     for (size_t i = 0; (a = la_algorithm_at_in(sets, i)); i++) {
         if (a->kind == LA_KEY_OCT && a->bytes > LA_GENERATED_SECRET_CHARS)
