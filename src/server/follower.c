@@ -4,6 +4,7 @@
 #include "admin/commands.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "server/expiry_watch.h"
 #include "server/feed.h"
 #include "server/housekeeping.h"
 #include "server/usage_keeper.h"
@@ -39,6 +40,7 @@ struct la_follower {
     uint64_t mark;
     la_tls_watch tls_watch;
     la_trust_watch trust_watch;
+    la_expiry_watch expiry_watch;
     char stamp_path[4096]; /* its modification time: when the store was last reached, for the next start */
     int64_t next_chores_us, next_retry_us, next_stamp_us, next_snapshot_us, next_write_us, next_complaint_us;
 
@@ -235,6 +237,8 @@ static void do_chores(la_follower *f, int64_t now_us)
         complain(f, now_us, "the signing keys were not looked after");
     if (!la_is_ok(la_command_keep_crls(&f->commands, la_clock_now_s())))
         complain(f, now_us, "a CRL was not signed");
+    if (!la_is_ok(la_expiry_watch_look(&f->expiry_watch, &f->commands, f->daemon->metrics, la_clock_now_s())))
+        complain(f, now_us, "client certificates that end soon were not looked for");
     if (!la_is_ok(la_usage_keeper_tidy(f->usage, &f->commands, la_clock_now_s())))
         complain(f, now_us, "usage was not rolled up, or old sessions were not removed");
     f->look = true; /* what was written on this connection moves no mark */

@@ -64,6 +64,9 @@ la_counters *la_metrics_counters(la_metrics *m, unsigned index);
 /* The slot of an environment's name; one thread calls it. */
 unsigned la_metrics_slot(la_metrics *m, la_slice environment);
 
+/* Client certificates of an environment that end soon: how many, and the first end (0: none). The same thread. */
+void la_metrics_note_expiring(la_metrics *m, la_slice environment, uint64_t n, int64_t soonest_s);
+
 /* A signing key as the gauges show it. */
 typedef struct la_metrics_key {
     la_slice environment;
@@ -86,6 +89,7 @@ typedef struct la_metrics_gauges {
     const la_metrics_certificate *certificates;
     unsigned n_certificates;
     uint64_t certificates_loaded, certificates_refused;
+    uint64_t jwks_fetches, jwks_fetch_failures;
     uint64_t replay_entries, replay_refused_full;
     uint32_t tokens_kept; /* for reuse */
     uint32_t connections;
