@@ -170,7 +170,6 @@ COVERED = {
     "MTL-17": tests(PROXIES, "test_mtl_17"),
     "MTL-18": tests(PROXIES, "test_mtl_18"),
     "MTL-20": tests(PROXIES, "test_mtl_20"),
-    "ASR-22": tests(REGISTRATION, "test_asr_22"),
     "FAPI-12": tests(TLS, "test_fapi_12"),
 }
 
