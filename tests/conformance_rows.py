@@ -140,7 +140,7 @@ COVERED = {
     "ASR-16": tests(ASSERTION, "test_asr_16"),
     "ASR-19": tests(ASSERTION, "test_asr_19"),
     "ASR-21": tests(ASSERTION, "test_asr_21"),
-    "ASR-22": tests(ASSERTION, "test_asr_22") + tests(REGISTRATION, "test_asr_22"),
+    "ASR-22": tests(ASSERTION, "test_asr_22") + tests(REGISTRATION, "test_asr_22") + tests("http/test_registration_reaches.py", "test_asr_22"),
     "ASR-24": tests(ASSERTION, "test_asr_24"),
     "JOSE-01": tests(ASSERTION, "test_jose_01"),
     "JOSE-02": tests(ASSERTION, "test_jose_02"),
