@@ -110,6 +110,7 @@ COVERED = {
     "MTL-07": tests(TLS, "test_mtl_07"),
     "JWT-17": tests(DPOP, "test_jwt_17", "test_mtl_11"),
     "MTL-11": tests(DPOP, "test_mtl_11"),
+    "META-10": tests(DOCUMENTS, "test_meta_10"),
     "META-14": tests(DPOP, "test_mtl_11", "test_dpp_01_metadata"),
     "DPP-01": tests(DPOP, "test_dpp_01"),
     "DPP-02": tests(DPOP, "test_dpp_02"),
@@ -140,7 +141,6 @@ WAITING = {
     "DPP-32": "there is no protected resource of this server yet; tests/unit/oauth/test_dpop.c has the RFC's example",
     "DPP-33": "there is no protected resource of this server yet",
     "DPP-34": "there is no protected resource of this server yet",
-    "JWK-11": "there is no client with a jwks_uri before private_key_jwt",
-    "META-10": "no JWT authentication method is listed yet; a test holds that the member is absent (test_metadata_promises_nothing)",
+    "JWK-11": "no application can be registered with a jwks_uri yet",
     "META-11": "there is no revocation and no introspection endpoint yet; a test holds that the members are absent",
 }
