@@ -7,9 +7,10 @@ DOCUMENTS, HTTP, SECURITY = ("http/test_conformance_documents.py", "http/test_co
 ROTATION = "cli/test_rotation.py"
 RESOURCE = "http/test_conformance_resource.py"
 DPOP = "http/test_conformance_dpop.py"
+ASSERTION = "http/test_conformance_assertion.py"
 TLS, PROXIES = "http/test_tls.py", "http/test_proxies.py"
 
-SECTIONS = {1, 2, 3, 4, 5, 6, 8, 9, 14, 15, 18, 20}
+SECTIONS = {1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 14, 15, 18, 20}
 
 
 def tests(file, *prefixes):
@@ -45,12 +46,12 @@ COVERED = {
     "CA-10": tests(CLIENT, "test_ca_10"),
     "CA-13": tests(CLIENT, "test_ca_13"),
     "CA-14": tests(CLIENT, "test_ca_14"),
-    "CA-15": tests(CLIENT, "test_ca_15"),
+    "CA-15": tests(CLIENT, "test_ca_15") + tests(ASSERTION, "test_ca_15"),
     "CA-16": tests(CLIENT, "test_ca_16"),
     "CA-18": tests(CLIENT, "test_ca_18"),
-    "CA-20": tests(CLIENT, "test_ca_20"),
-    "CA-22": tests(CLIENT, "test_ca_22"),
-    "CA-24": tests(CLIENT, "test_ca_24"),
+    "CA-20": tests(CLIENT, "test_ca_20") + tests(ASSERTION, "test_ca_20", "test_asr_21"),
+    "CA-22": tests(CLIENT, "test_ca_22") + tests(ASSERTION, "test_ca_22"),
+    "CA-24": tests(CLIENT, "test_ca_24") + tests(ASSERTION, "test_throttled"),
     "SCO-01": tests(SCOPE, "test_sco_01"),
     "SCO-03": tests(SCOPE, "test_sco_03"),
     "SCO-04": tests(SCOPE, "test_sco_04"),
@@ -106,11 +107,42 @@ COVERED = {
     "RES-02": tests(RESOURCE, "test_res_02"),
     "RES-03": tests(RESOURCE, "test_res_03"),
     "RES-05": tests(RESOURCE, "test_res_05"),
+    "ASR-01": tests(ASSERTION, "test_asr_01"),
+    "ASR-02": tests(ASSERTION, "test_asr_02"),
+    "ASR-03": tests(ASSERTION, "test_asr_03"),
+    "ASR-04": tests(ASSERTION, "test_asr_04"),
+    "ASR-05": tests(ASSERTION, "test_asr_05"),
+    "ASR-06": tests(ASSERTION, "test_asr_06"),
+    "ASR-07": tests(ASSERTION, "test_asr_07"),
+    "ASR-08": tests(ASSERTION, "test_asr_08"),
+    "ASR-11": tests(ASSERTION, "test_asr_11"),
+    "ASR-13": tests(ASSERTION, "test_asr_13"),
+    "ASR-15": tests(ASSERTION, "test_asr_15"),
+    "ASR-16": tests(ASSERTION, "test_asr_16"),
+    "ASR-19": tests(ASSERTION, "test_asr_19"),
+    "ASR-21": tests(ASSERTION, "test_asr_21"),
+    "ASR-22": tests(ASSERTION, "test_asr_22"),
+    "ASR-24": tests(ASSERTION, "test_asr_24"),
+    "JOSE-01": tests(ASSERTION, "test_jose_01"),
+    "JOSE-02": tests(ASSERTION, "test_jose_02"),
+    "JOSE-03": tests(ASSERTION, "test_jose_03"),
+    "JOSE-04": tests(ASSERTION, "test_jose_04"),
+    "JOSE-07": tests(ASSERTION, "test_jose_07"),
+    "JOSE-09": tests(ASSERTION, "test_jose_09"),
+    "JOSE-11": tests(ASSERTION, "test_jose_11"),
+    "JOSE-13": tests(ASSERTION, "test_jose_13"),
+    "JOSE-14": tests(ASSERTION, "test_jose_14"),
+    "JOSE-15": tests(ASSERTION, "test_jose_15", "test_asr_22"),
+    "JOSE-20": tests(DPOP, "test_dpp_06") + tests(ASSERTION, "test_asr_24"),
+    "JOSE-23": tests(DPOP, "test_dpp_01_every_algorithm"),
+    "JWK-11": tests(ASSERTION, "test_jwk_11", "test_jwks_uri"),
+    "FAPI-05": tests(ASSERTION, "test_fapi_05"),
+    "FAPI-09": tests(ASSERTION, "test_fapi_09"),
     # Of sections that are not complete yet:
     "MTL-07": tests(TLS, "test_mtl_07"),
     "JWT-17": tests(DPOP, "test_jwt_17", "test_mtl_11"),
     "MTL-11": tests(DPOP, "test_mtl_11"),
-    "META-10": tests(DOCUMENTS, "test_meta_10"),
+    "META-10": tests(DOCUMENTS, "test_meta_10") + tests(ASSERTION, "test_meta_10"),
     "META-14": tests(DPOP, "test_mtl_11", "test_dpp_01_metadata"),
     "DPP-01": tests(DPOP, "test_dpp_01"),
     "DPP-02": tests(DPOP, "test_dpp_02"),
@@ -141,6 +173,5 @@ WAITING = {
     "DPP-32": "there is no protected resource of this server yet; tests/unit/oauth/test_dpop.c has the RFC's example",
     "DPP-33": "there is no protected resource of this server yet",
     "DPP-34": "there is no protected resource of this server yet",
-    "JWK-11": "no application can be registered with a jwks_uri yet",
     "META-11": "there is no revocation and no introspection endpoint yet; a test holds that the members are absent",
 }
