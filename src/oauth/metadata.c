@@ -32,7 +32,10 @@ static void add_client_authentication(const la_environment_config *config, la_bu
     la_buffer_add(ret, LA_SLICE(",\"token_endpoint_auth_methods_supported\":["));
     if (!config->fapi)
         la_buffer_add(ret, LA_SLICE("\"client_secret_basic\",\"client_secret_post\",\"client_secret_jwt\","));
-    la_buffer_add(ret, LA_SLICE("\"private_key_jwt\"]"));
+    la_buffer_add(ret, LA_SLICE("\"private_key_jwt\""));
+    if (config->sees_certificates) /* RFC 8705 2 */
+        la_buffer_add(ret, LA_SLICE(",\"tls_client_auth\",\"self_signed_tls_client_auth\""));
+    la_buffer_add_char(ret, ']');
     la_buffer_add(ret, LA_SLICE(",\"token_endpoint_auth_signing_alg_values_supported\":"));
     for (size_t i = 0; (a = la_algorithm_at_in(sets, i)); i++) {
         if (a->kind == LA_KEY_OCT && a->bytes > LA_GENERATED_SECRET_CHARS)
@@ -56,7 +59,10 @@ void la_oauth_write_metadata(const la_environment_config *config, la_buffer *ret
     add_scopes(config, ret);
     /* REQUIRED, and there are none: RFC 8414 2 against 3.2; an empty array serves clients that insist on it. */
     la_buffer_add(ret, LA_SLICE(",\"response_types_supported\":[]"));
-    la_buffer_add(ret, LA_SLICE(",\"grant_types_supported\":[\"client_credentials\"]"));
+    la_buffer_add(
+        ret,
+        LA_SLICE(
+            ",\"grant_types_supported\":[\"client_credentials\",\"urn:ietf:params:oauth:grant-type:token-exchange\"]"));
     add_client_authentication(config, ret);
     la_buffer_add(ret, LA_SLICE(",\"dpop_signing_alg_values_supported\":")); /* RFC 9449 5.1 */
     la_dpop_write_algorithms(config->fapi, ret);

@@ -105,6 +105,7 @@ la_result la_token_case_open(la_token_case *c, la_arena *arena, la_token_context
         .hasher = la_snapshot_hasher(c->serving->snapshot),
         .master_key = c->desk->daemon->master_key,
         .random = &c->desk->random,
+        .verifier = c->serving->snapshot->environments[c->environment].verifier,
         .trust = c->serving->snapshot->environments[c->environment].trust->trust,
         .verdicts = c->serving->environments[c->environment].verdicts,
         .arena = arena,
