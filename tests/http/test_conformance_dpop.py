@@ -418,7 +418,7 @@ def test_dpp_22_not_before_the_credentials_are_right(place, prover):
 # ---- registered -----------------------------------------------------------------------------------------------------
 
 def test_dpp_25_dpop_bound_access_tokens(place, prover):
-    app = place.cli_json("app", "create", "--environment", "plain", "--name", "bound", "--scope", "api", "--dpop-bound", "true")
+    app = place.cli_json("app", "create", "--environment", "plain", "--name", "bound", "--scope", "api", "--scope", "customer", "--dpop-bound", "true")
     good = support.poll(lambda: [r for r in [ask(place, prover.proof(endpoint(place)), client_id=app["client_id"], client_secret=app["client_secret"])]
                                  if r.status_code == 200], 10, "the new application works")
     granted(good[0], prover)
@@ -426,7 +426,7 @@ def test_dpp_25_dpop_bound_access_tokens(place, prover):
         refused(place, place.raw_post("plain", place.fields(app, **attempt)))
     place.refused(place.raw_post("plain", place.fields(app, scope="nothing")), 400, "invalid_scope")
     place.refused(place.raw_post("plain", place.fields(app, client_secret="wrong")), 401, "invalid_client")
-    place.cli("app", "update", app["client_id"], "--environment", "plain", "--dpop-bound", "false", check=0)
+    place.cli("app", "set", app["client_id"], "--environment", "plain", "--dpop-bound", "false", check=0)
     support.poll(lambda: place.works({**app, "environment": "plain"}), 10, "it may come without a proof again")
 
 
