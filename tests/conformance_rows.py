@@ -8,9 +8,10 @@ ROTATION = "cli/test_rotation.py"
 RESOURCE = "http/test_conformance_resource.py"
 DPOP, VERIFY = "http/test_conformance_dpop.py", "http/test_verify.py"
 REGISTRATION = "cli/test_registration.py"
+ASSERTION = "http/test_conformance_assertion.py"
 TLS, PROXIES = "http/test_tls.py", "http/test_proxies.py"
 
-SECTIONS = {1, 2, 3, 4, 5, 6, 8, 9, 14, 15, 18, 20}
+SECTIONS = {1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 14, 15, 18, 20}
 
 
 def tests(file, *prefixes):
@@ -46,12 +47,12 @@ COVERED = {
     "CA-10": tests(CLIENT, "test_ca_10"),
     "CA-13": tests(CLIENT, "test_ca_13"),
     "CA-14": tests(CLIENT, "test_ca_14"),
-    "CA-15": tests(CLIENT, "test_ca_15"),
+    "CA-15": tests(CLIENT, "test_ca_15") + tests(ASSERTION, "test_ca_15"),
     "CA-16": tests(CLIENT, "test_ca_16"),
     "CA-18": tests(CLIENT, "test_ca_18"),
-    "CA-20": tests(CLIENT, "test_ca_20"),
-    "CA-22": tests(CLIENT, "test_ca_22"),
-    "CA-24": tests(CLIENT, "test_ca_24"),
+    "CA-20": tests(CLIENT, "test_ca_20") + tests(ASSERTION, "test_ca_20", "test_asr_21"),
+    "CA-22": tests(CLIENT, "test_ca_22") + tests(ASSERTION, "test_ca_22"),
+    "CA-24": tests(CLIENT, "test_ca_24") + tests(ASSERTION, "test_throttled"),
     "SCO-01": tests(SCOPE, "test_sco_01"),
     "SCO-03": tests(SCOPE, "test_sco_03"),
     "SCO-04": tests(SCOPE, "test_sco_04"),
@@ -107,11 +108,43 @@ COVERED = {
     "RES-02": tests(RESOURCE, "test_res_02"),
     "RES-03": tests(RESOURCE, "test_res_03"),
     "RES-05": tests(RESOURCE, "test_res_05"),
+    "ASR-01": tests(ASSERTION, "test_asr_01"),
+    "ASR-02": tests(ASSERTION, "test_asr_02"),
+    "ASR-03": tests(ASSERTION, "test_asr_03"),
+    "ASR-04": tests(ASSERTION, "test_asr_04"),
+    "ASR-05": tests(ASSERTION, "test_asr_05"),
+    "ASR-06": tests(ASSERTION, "test_asr_06"),
+    "ASR-07": tests(ASSERTION, "test_asr_07"),
+    "ASR-08": tests(ASSERTION, "test_asr_08"),
+    "ASR-11": tests(ASSERTION, "test_asr_11"),
+    "ASR-13": tests(ASSERTION, "test_asr_13"),
+    "ASR-15": tests(ASSERTION, "test_asr_15"),
+    "ASR-16": tests(ASSERTION, "test_asr_16"),
+    "ASR-19": tests(ASSERTION, "test_asr_19"),
+    "ASR-21": tests(ASSERTION, "test_asr_21"),
+    "ASR-22": tests(ASSERTION, "test_asr_22"),
+    "ASR-24": tests(ASSERTION, "test_asr_24"),
+    "JOSE-01": tests(ASSERTION, "test_jose_01"),
+    "JOSE-02": tests(ASSERTION, "test_jose_02"),
+    "JOSE-03": tests(ASSERTION, "test_jose_03"),
+    "JOSE-04": tests(ASSERTION, "test_jose_04"),
+    "JOSE-07": tests(ASSERTION, "test_jose_07"),
+    "JOSE-09": tests(ASSERTION, "test_jose_09"),
+    "JOSE-11": tests(ASSERTION, "test_jose_11"),
+    "JOSE-13": tests(ASSERTION, "test_jose_13"),
+    "JOSE-14": tests(ASSERTION, "test_jose_14"),
+    "JOSE-15": tests(ASSERTION, "test_jose_15", "test_asr_22"),
+    "JOSE-20": tests(DPOP, "test_dpp_06") + tests(ASSERTION, "test_asr_24"),
+    "JOSE-23": tests(DPOP, "test_dpp_01_every_algorithm"),
+    "JWK-11": tests(ASSERTION, "test_jwk_11", "test_jwks_uri"),
+    "FAPI-05": tests(ASSERTION, "test_fapi_05"),
+    "FAPI-09": tests(ASSERTION, "test_fapi_09"),
     # Of sections that are not complete yet:
     "MTL-04": tests(REGISTRATION, "test_mtl_04"),
     "MTL-07": tests(TLS, "test_mtl_07"),
     "JWT-17": tests(DPOP, "test_jwt_17", "test_mtl_11"),
     "MTL-11": tests(DPOP, "test_mtl_11"),
+    "META-10": tests(DOCUMENTS, "test_meta_10") + tests(ASSERTION, "test_meta_10"),
     "META-14": tests(DPOP, "test_mtl_11", "test_dpp_01_metadata"),
     "DPP-01": tests(DPOP, "test_dpp_01"),
     "DPP-02": tests(DPOP, "test_dpp_02"),
@@ -146,5 +179,9 @@ WAITING = {
     "CA-19": "a client certificate is passed on, but no application can be registered for it yet; this comes with mutual TLS",
     "JWK-11": "there is no client with a jwks_uri before private_key_jwt",
     "META-10": "no JWT authentication method is listed yet; a test holds that the member is absent (test_metadata_promises_nothing)",
+    "DPP-25": "no application can be registered as dpop_bound_access_tokens yet; tests/unit/oauth/test_binding.c has what happens then",
+    "DPP-32": "there is no protected resource of this server yet; tests/unit/oauth/test_dpop.c has the RFC's example",
+    "DPP-33": "there is no protected resource of this server yet",
+    "DPP-34": "there is no protected resource of this server yet",
     "META-11": "there is no revocation and no introspection endpoint yet; a test holds that the members are absent",
 }

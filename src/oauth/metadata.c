@@ -1,4 +1,5 @@
 /* The authorization server metadata (RFC 8414 2): only what this server has. */
+#include "jose/client_secret.h"
 #include "oauth/dpop.h"
 
 static void add_member(la_buffer *b, la_slice name, la_slice base, la_slice path)
@@ -22,6 +23,30 @@ static void add_scopes(const la_environment_config *config, la_buffer *ret)
     la_buffer_add_char(ret, ']');
 }
 
+/* RFC 8414 2. Under FAPI 2.0 there are no secrets (5.3.2.1 item 6). The secrets that are made here are too short for HS512 (RFC 7518 3.2). */
+static void add_client_authentication(const la_environment_config *config, la_buffer *ret)
+{
+    unsigned sets = config->fapi ? LA_ALGORITHMS_FAPI : LA_ALGORITHMS_ASYMMETRIC | LA_ALGORITHMS_HMAC;
+    const la_algorithm *a;
+    char separator = '[';
+    la_buffer_add(ret, LA_SLICE(",\"token_endpoint_auth_methods_supported\":["));
+    if (!config->fapi)
+        la_buffer_add(ret, LA_SLICE("\"client_secret_basic\",\"client_secret_post\",\"client_secret_jwt\","));
+    la_buffer_add(ret, LA_SLICE("\"private_key_jwt\""));
+    if (config->sees_certificates) /* RFC 8705 2 */
+        la_buffer_add(ret, LA_SLICE(",\"tls_client_auth\",\"self_signed_tls_client_auth\""));
+    la_buffer_add_char(ret, ']');
+    la_buffer_add(ret, LA_SLICE(",\"token_endpoint_auth_signing_alg_values_supported\":"));
+    for (size_t i = 0; (a = la_algorithm_at_in(sets, i)); i++) {
+        if (a->kind == LA_KEY_OCT && a->bytes > LA_GENERATED_SECRET_CHARS)
+            continue;
+        la_buffer_add_char(ret, separator);
+        la_buffer_add_json(ret, la_slice_of(a->name));
+        separator = ',';
+    }
+    la_buffer_add_char(ret, ']');
+}
+
 void la_oauth_write_metadata(const la_environment_config *config, la_buffer *ret)
 {
     la_slice base = config->issuer;
@@ -38,8 +63,7 @@ void la_oauth_write_metadata(const la_environment_config *config, la_buffer *ret
         ret,
         LA_SLICE(
             ",\"grant_types_supported\":[\"client_credentials\",\"urn:ietf:params:oauth:grant-type:token-exchange\"]"));
-    la_buffer_add(ret, LA_SLICE(",\"token_endpoint_auth_methods_supported\":"
-                                "[\"client_secret_basic\",\"client_secret_post\"]"));
+    add_client_authentication(config, ret);
     la_buffer_add(ret, LA_SLICE(",\"dpop_signing_alg_values_supported\":")); /* RFC 9449 5.1 */
     la_dpop_write_algorithms(config->fapi, ret);
     if (config->sees_certificates) /* RFC 8705 3.3 */

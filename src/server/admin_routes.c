@@ -44,6 +44,8 @@ void la_metrics_handle(const la_route_call *call)
         .n_certificates = collect_certificates(d->snapshot, certificates),
         .certificates_loaded = atomic_load(&d->tls.loaded),
         .certificates_refused = atomic_load(&d->tls.refused),
+        .jwks_fetches = la_jwks_fetch_count(d->jwks_fetch),
+        .jwks_fetch_failures = la_jwks_fetch_failures(d->jwks_fetch),
         .replay_entries = la_replay_entries(d->replay),
         .replay_refused_full = la_replay_refused_full(d->replay),
         .tokens_kept = la_token_reuse_entries(d->token_reuse),

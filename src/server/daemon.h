@@ -4,6 +4,7 @@
 
 #include "server/health.h"
 #include "server/http.h"
+#include "server/jwks_fetch.h"
 #include "server/metrics.h"
 #include "server/rate_limit.h"
 #include "server/replay.h"
@@ -55,6 +56,7 @@ typedef struct la_daemon {
     la_http_census *census;
     la_throttle *throttle;
     la_replay *replay;
+    la_jwks_fetch *jwks_fetch;
     la_rate_limit *rate_limit;
     la_token_reuse *token_reuse;
     la_metrics *metrics;

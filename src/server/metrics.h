@@ -86,6 +86,7 @@ typedef struct la_metrics_gauges {
     const la_metrics_certificate *certificates;
     unsigned n_certificates;
     uint64_t certificates_loaded, certificates_refused;
+    uint64_t jwks_fetches, jwks_fetch_failures;
     uint64_t replay_entries, replay_refused_full;
     uint32_t tokens_kept; /* for reuse */
     uint32_t connections;

@@ -290,6 +290,7 @@ static la_result make_shared_parts(la_daemon *d)
         return la_fail(LA_NO_MEMORY, "out of memory");
     if (!d->census || !d->throttle || !d->metrics || !d->upgrades || !d->tls.tickets || !d->workers || !d->tallies)
         return la_fail(LA_NO_MEMORY, "out of memory");
+    LA_TRY(la_jwks_fetch_new(&c->jwks_fetch, &d->jwks_fetch));
     while (d->n_tallies <= d->n_workers) {
         la_tally_size size = d->n_tallies < d->n_workers ? LA_TALLY_OF_LOOP : LA_TALLY_OF_ADMINISTRATION;
         la_tally *tally = &d->tallies[d->n_tallies++];
@@ -408,6 +409,7 @@ static void tear_down(la_daemon *d)
     la_http_census_free(d->admin_census);
     la_http_census_free(d->census);
     la_throttle_free(d->throttle);
+    la_jwks_fetch_free(d->jwks_fetch);
     la_replay_free(d->replay);
     la_rate_limit_free(d->rate_limit);
     la_token_reuse_free(d->token_reuse);

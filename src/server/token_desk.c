@@ -54,6 +54,13 @@ static la_result use_once(void *self, la_replay_kind kind, uint16_t environment_
     }
 }
 
+static la_result find_keys(void *self, la_slice uri, bool unknown_kid, la_slice *ret)
+{
+    la_token_case *c = self;
+
+    return la_jwks_fetch_find(c->desk->daemon->jwks_fetch, uri, unknown_kid, c->arena, la_clock_monotonic_us(), ret);
+}
+
 static bool take_request(void *self, uint64_t application_id, uint32_t per_minute, uint32_t burst, la_limit_state *ret)
 {
     la_token_case *c = self;
@@ -91,10 +98,12 @@ static void put_reused(void *self, const uint8_t key[LA_REUSE_KEY_BYTES], la_sli
 
 la_result la_token_case_open(la_token_case *c, la_arena *arena, la_token_context *ret)
 {
+    c->arena = arena;
     *ret = (la_token_context){
         .issuer = c->serving->environments[c->environment].issuer,
         .view = c->desk->view,
         .hasher = la_snapshot_hasher(c->serving->snapshot),
+        .master_key = c->desk->daemon->master_key,
         .random = &c->desk->random,
         .verifier = c->serving->snapshot->environments[c->environment].verifier,
         .trust = c->serving->snapshot->environments[c->environment].trust->trust,
@@ -104,6 +113,7 @@ la_result la_token_case_open(la_token_case *c, la_arena *arena, la_token_context
         .key_cache = c->desk->key_cache,
         .replay = {use_once, c->desk->daemon->replay},
         .limit = {take_request, c},
+        .keys = {find_keys, c},
         .reuse = {find_reused, put_reused, c},
         .environment_ids = c->serving->snapshot->environment_ids,
         .n_environment_ids = c->serving->snapshot->n_environments,

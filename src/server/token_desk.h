@@ -30,6 +30,7 @@ typedef struct la_token_case {
     int64_t started_us;     /* la_clock_monotonic_us */
     uint32_t retry_after_s; /* out: where the throttle or the limit of requests refused */
     int64_t now_s;          /* out: of the judgement */
+    la_arena *arena;        /* out: of the request */
 } la_token_case;
 
 /* What oauth/ has to know to judge it. The view is awake afterwards, also with a failure: la_registry_view_rest. */

@@ -7,6 +7,7 @@
 #include "server/worker.h"
 
 #define NO_STORE "Cache-Control: no-store\r\nPragma: no-cache\r\n"
+#define FETCHES_MAX 3 /* of one request: a set, a newer one, and once more where it had got old meanwhile */
 #define HEADERS_MAX 512
 
 /* One token request, in its exchange's arena where it has to outlive the call. */
@@ -16,6 +17,7 @@ typedef struct token_call {
     la_token_case judged;
     la_slow_verdict verdict;
     uint64_t slow_secret_id; /* whose hash is, or was, checked */
+    unsigned n_fetches;      /* of key sets */
 } token_call;
 
 /* What some answers have besides the usual lines. */
@@ -56,26 +58,40 @@ static void respond(const token_call *c, const la_token_outcome *outcome, la_sli
     la_http_respond(c->exchange, &response);
 }
 
-static void resume(void *self, bool is_right);
+static void resume_with_verdict(void *self, bool is_right);
+static void resume_with_keys(void *self);
 
-/* Leaves the request open until its slow hash is checked; false where that cannot be. */
-static bool wait_for_slow_hash(token_call *c, la_token_outcome *outcome)
+static la_result start_slow_work(const token_call *c, const la_token_outcome *outcome, token_call *kept)
+{
+    la_worker *w = c->worker;
+
+    if (outcome->wait == LA_WAIT_KEY_SET) {
+        if (kept->n_fetches++ == FETCHES_MAX)
+            return la_error(LA_OVERLOADED);
+        return la_jwks_waits_add(&w->jwks_waits, outcome->key_set_uri, resume_with_keys, kept);
+    }
+    kept->slow_secret_id = outcome->slow_secret_id;
+    LA_TRY(la_offload_verify(&w->offload, outcome->slow_hash, outcome->slow_secret, resume_with_verdict, kept));
+    la_count(&w->counters->slow_hashes, 1);
+    atomic_store_explicit(&w->counters->slow_hashes_waiting, w->offload.waiting, memory_order_relaxed);
+    return la_ok();
+}
+
+/* Leaves the request open until its slow hash is checked, or a key set is fetched; false where that cannot be. */
+static bool wait_for_slow_work(const token_call *c, la_token_outcome *outcome)
 {
     token_call *kept = la_arena_take(la_http_arena(c->exchange), sizeof *kept);
     la_result r = la_error(LA_NO_MEMORY);
 
     if (kept) {
         *kept = *c;
-        kept->slow_secret_id = outcome->slow_secret_id;
-        r = la_offload_verify(&c->worker->offload, outcome->slow_hash, outcome->slow_secret, resume, kept);
+        r = start_slow_work(c, outcome, kept);
     }
     if (!la_is_ok(r)) {
         outcome->result = r;
         return false;
     }
     kept->judged.serving = la_serving_hold(c->judged.serving);
-    la_count(&c->worker->counters->slow_hashes, 1);
-    atomic_store_explicit(&c->worker->counters->slow_hashes_waiting, c->worker->offload.waiting, memory_order_relaxed);
     return true;
 }
 
@@ -105,9 +121,9 @@ static void issue(token_call *c)
 
     la_buffer_init_fixed(&body, w->body, sizeof w->body);
     la_token_case_judge(&c->judged, &token_request, la_http_arena(c->exchange), &body, &outcome);
-    /* The slow hash points into the map: it is copied before the view rests. */
+    /* What is waited for points into the map: it is copied before the view rests. */
     if (outcome.result.code == LA_PENDING) {
-        waits = wait_for_slow_hash(c, &outcome);
+        waits = wait_for_slow_work(c, &outcome);
         if (!waits)
             la_oauth_write_error(outcome.result.code, &body);
     }
@@ -121,16 +137,28 @@ static void issue(token_call *c)
     la_wipe(outcome.digest, sizeof outcome.digest);
 }
 
-static void resume(void *self, bool is_right)
+static void resume(token_call *c)
+{
+    issue(c);
+    la_serving_release(c->judged.serving);
+    la_worker_note_slow_work_done(c->worker);
+}
+
+static void resume_with_verdict(void *self, bool is_right)
 {
     token_call c = *(const token_call *)self; /* the arena goes with the answer */
     la_worker *w = c.worker;
 
     atomic_store_explicit(&w->counters->slow_hashes_waiting, w->offload.waiting, memory_order_relaxed);
     c.verdict = is_right ? LA_SLOW_RIGHT : LA_SLOW_WRONG;
-    issue(&c);
-    la_serving_release(c.judged.serving);
-    la_worker_note_offload_done(w);
+    resume(&c);
+}
+
+static void resume_with_keys(void *self)
+{
+    token_call c = *(const token_call *)self;
+
+    resume(&c);
 }
 
 void la_token_handle(const la_route_call *call)

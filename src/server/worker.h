@@ -7,6 +7,7 @@
 
 #include "server/daemon.h"
 #include "server/forged.h"
+#include "server/jwks_waits.h"
 #include "server/offload.h"
 #include "server/token_desk.h"
 
@@ -23,6 +24,7 @@ struct la_worker {
     la_serving *serving;
     la_counters *counters; /* its tally's */
     la_offload offload;
+    la_jwks_waits jwks_waits;
     la_forged forged;
     la_token_desk desk;
     char body[LA_TOKEN_RESPONSE_MAX];
@@ -60,7 +62,7 @@ la_worker *la_worker_free(la_worker *w); /* after join, or where it was never st
 void la_worker_note_log(la_worker *w);
 /* Something was noted in its tally: it is handed over in its time. */
 void la_worker_note_tally(la_worker *w);
-/* A slow check ended; the loop may have waited for it to stop. */
-void la_worker_note_offload_done(la_worker *w);
+/* A slow check or a fetch ended; the loop may have waited for it to stop. */
+void la_worker_note_slow_work_done(la_worker *w);
 
 #endif

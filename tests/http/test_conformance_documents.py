@@ -256,14 +256,20 @@ def test_meta_07_response_types(server):
 
 def test_meta_09_auth_methods(server):
     methods = server.get("production", METADATA[0]).json()["token_endpoint_auth_methods_supported"]
-    assert methods == ["client_secret_basic", "client_secret_post"]
+    assert methods == ["client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt"]
+
+
+def test_meta_10_algorithms_of_assertions(server):
+    listed = server.get("production", METADATA[0]).json()["token_endpoint_auth_signing_alg_values_supported"]
+    assert {"RS256", "PS256", "ES256", "EdDSA", "Ed25519", "HS256"} <= set(listed) and len(set(listed)) == len(listed)
+    assert not {alg for alg in listed if alg.lower() == "none"}
 
 
 def test_metadata_promises_nothing_that_is_not_there(server):
     metadata = server.get("production", METADATA[0]).json()
     for name in ("authorization_endpoint", "introspection_endpoint", "revocation_endpoint", "registration_endpoint", "device_authorization_endpoint",
                  "pushed_authorization_request_endpoint", "tls_client_certificate_bound_access_tokens",
-                 "token_endpoint_auth_signing_alg_values_supported", "code_challenge_methods_supported", "userinfo_endpoint"):
+                 "code_challenge_methods_supported", "userinfo_endpoint"):
         assert name not in metadata
     for name, value in metadata.items():
         if name.endswith(("_endpoint", "_uri")):
