@@ -39,8 +39,8 @@ static const uint8_t nobodys_wrapped_secret[LA_WRAP_OVERHEAD + 58] = {1};
 
 /* What an assertion says, as far as it is asked; slices live as long as it. */
 typedef struct claims {
-    la_slice audience;
     bool is_audience_array;
+    bool is_issuer_alone; /* aud; otherwise the token endpoint's URL is in it */
     la_slice jti;
     int64_t expires_at_s;
 } claims;
@@ -82,18 +82,31 @@ static la_result check_type(const la_jwt *t)
     return la_error(LA_ASSERTION_TYP);
 }
 
-static la_result read_audience(const la_jwt *t, claims *ret)
+static bool is_token_endpoint(la_slice url, la_slice base)
+{
+    if (base.n && base.p[base.n - 1] == '/')
+        base.n--;
+    return base.p && la_slice_starts(url, base) &&
+           la_slice_equal((la_slice){url.p + base.n, url.n - base.n}, TOKEN_PATH);
+}
+
+/* Nobody else may be named. That the token endpoint's URL is for some clients only is sorted out once they have proven who they are. */
+static la_result read_audience(const la_environment_config *e, const la_jwt *t, claims *ret)
 {
     size_t n;
     if (!la_is_ok(la_jwt_audiences(t, &n, &ret->is_audience_array)) || n == 0)
         return la_error(LA_ASSERTION_CLAIMS);
-    if (n > 1)
-        return la_error(LA_ASSERTION_AUDIENCE);
-    ret->audience = la_jwt_audience_at(t, 0);
+    for (size_t i = 0; i < n; i++) {
+        la_slice audience = la_jwt_audience_at(t, i);
+        bool is_issuer = la_slice_equal(audience, e->issuer);
+        if (!is_issuer && !is_token_endpoint(audience, e->issuer) && !is_token_endpoint(audience, e->mtls_url))
+            return la_error(LA_ASSERTION_AUDIENCE);
+        ret->is_issuer_alone = n == 1 && is_issuer;
+    }
     return la_ok();
 }
 
-static la_result read_claims(const la_jwt *t, la_slice client_id, claims *ret)
+static la_result read_claims(const la_environment_config *e, const la_jwt *t, la_slice client_id, claims *ret)
 {
     la_slice issuer;
     bool has_exp;
@@ -101,7 +114,7 @@ static la_result read_claims(const la_jwt *t, la_slice client_id, claims *ret)
         !la_is_ok(la_jwt_text(t, "jti", &ret->jti)) || ret->jti.n == 0 || ret->jti.n > JTI_BYTES_MAX ||
         !la_is_ok(la_jwt_time(t, "exp", &has_exp, &ret->expires_at_s)) || !has_exp)
         return la_error(LA_ASSERTION_CLAIMS);
-    return read_audience(t, ret);
+    return read_audience(e, t, ret);
 }
 
 static la_result check_not_before(const la_jwt *t, const char *claim, int64_t now_s)
@@ -123,23 +136,6 @@ static la_result check_times(const la_jwt *t, const claims *c, int64_t lifetime_
     return check_not_before(t, "nbf", now_s);
 }
 
-static bool is_token_endpoint(la_slice url, la_slice base)
-{
-    if (base.n && base.p[base.n - 1] == '/')
-        base.n--;
-    return base.p && la_slice_starts(url, base) &&
-           la_slice_equal((la_slice){url.p + base.n, url.n - base.n}, TOKEN_PATH);
-}
-
-/* For a client of which nothing is known yet: legacy audiences are sorted out once it has proven who it is. */
-static la_result check_audience(const la_environment_config *e, la_slice audience)
-{
-    if (la_slice_equal(audience, e->issuer) || is_token_endpoint(audience, e->issuer) ||
-        is_token_endpoint(audience, e->mtls_url))
-        return la_ok();
-    return la_error(LA_ASSERTION_AUDIENCE);
-}
-
 static int64_t lifetime_max_s(const la_environment_config *e, bool is_fapi)
 {
     int64_t most = e->assertion_lifetime_max_s;
@@ -157,8 +153,7 @@ static la_result check_form(const la_token_context *context, const la_credential
     const la_jwt *t = credentials->assertion;
     LA_TRY(check_type(t));
     LA_TRY(check_algorithm(t, e->fapi));
-    LA_TRY(read_claims(t, credentials->client_id, ret));
-    LA_TRY(check_audience(e, ret->audience));
+    LA_TRY(read_claims(e, t, credentials->client_id, ret));
     return check_times(t, ret, lifetime_max_s(e, e->fapi), context->now_s);
 }
 
@@ -326,14 +321,13 @@ static la_result check_owner(const la_token_context *context, const la_jwt *t, c
 {
     const la_environment_config *e = la_issuer_environment(context->issuer);
     bool is_fapi = la_binding_is_fapi(context, a);
-    bool is_issuer = la_slice_equal(c->audience, e->issuer);
     if (!a->enabled)
         return la_error(LA_CLIENT_DISABLED);
     LA_TRY(check_algorithm(t, is_fapi));
     if (a->registration.signing_alg.p &&
         !la_slice_is(a->registration.signing_alg, la_jwt_algorithm(t)->name)) /* RFC 7591 2 */
         return la_error(LA_ASSERTION_ALGORITHM);
-    if (!is_issuer && (is_fapi || !a->registration.token_endpoint_audience))
+    if (!c->is_issuer_alone && (is_fapi || !a->registration.token_endpoint_audience))
         return la_error(LA_ASSERTION_AUDIENCE);
     if (c->is_audience_array && is_fapi) /* FAPI 2.0 5.3.2.1 item 8 */
         return la_error(LA_ASSERTION_AUDIENCE);

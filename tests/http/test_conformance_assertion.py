@@ -178,7 +178,9 @@ def test_asr_06_token_endpoint(place, client):
     legacy.granted(legacy.assertion(aud=endpoint))
     legacy.granted(legacy.assertion())
     legacy.refused(legacy.assertion(aud=endpoint + "/"))
-    legacy.refused(legacy.assertion(aud=[endpoint, legacy.issuer]))
+    legacy.granted(legacy.assertion(aud=[endpoint, legacy.issuer]))  # what oauth4webapi 2 sends
+    legacy.refused(legacy.assertion(aud=[endpoint, legacy.issuer, "https://other.example"]))
+    client.refused(client.assertion(aud=[endpoint, client.issuer]))
 
 
 def test_asr_07_further_audiences(client):
