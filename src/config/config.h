@@ -135,6 +135,8 @@ typedef struct la_environment_config {
     bool sees_certificates;           /* of clients: by TLS of our own, or by the word of a proxy */
     uint32_t requests_per_minute;     /* of an application that has no limit of its own; 0: no limit */
     uint32_t request_burst;           /* at once; 0: as many as in a minute */
+    bool status_list;                 /* tokens name a place in a status list */
+    uint32_t status_list_ttl_s;       /* for so long a list may be kept */
     uint32_t token_reuse_s;           /* the same request gets the same token for so long; 0: never */
     unsigned secrets_per_application; /* live at the same time; 2 */
     uint32_t jwks_max_age_s;

@@ -23,7 +23,7 @@ static void unknown_options_are_named_with_those_there_are(void **state)
         {ENVIRONMENT "    isuer: x\n",
          "6: environments[0]: expected one of the options name, issuer, hosts, default, listen, tls, mtls_url, "
          "test, algorithm, profile, api, customer, scopes, allow_origin, fapi, assertion, dpop, token_reuse_s, "
-         "requests_per_minute, "
+         "status_list, status_list_ttl_s, requests_per_minute, "
          "request_burst, "
          "secrets_per_application, jwks_max_age_s, keys, mtls; found isuer"},
         {ENVIRONMENT "    keys: {rotate_every: 1}\n",
