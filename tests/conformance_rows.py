@@ -155,8 +155,9 @@ COVERED = {
     "JOSE-20": tests(DPOP, "test_dpp_06") + tests(ASSERTION, "test_asr_24"),
     "JOSE-23": tests(DPOP, "test_dpp_01_every_algorithm"),
     "JWK-11": tests(ASSERTION, "test_jwk_11", "test_jwks_uri"),
+    "FAPI-04": tests(DPOP, "test_fapi_04"),
     "FAPI-05": tests(ASSERTION, "test_fapi_05"),
-    "FAPI-09": tests(ASSERTION, "test_fapi_09"),
+    "FAPI-09": tests(ASSERTION, "test_fapi_09") + tests(DPOP, "test_fapi_04"),
     # Of sections that are not complete yet:
     "MTL-04": tests(REGISTRATION, "test_mtl_04"),
     "CA-19": tests(MTLS, "test_ca_19"),

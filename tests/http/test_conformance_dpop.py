@@ -12,6 +12,7 @@ import uuid
 import pytest
 from jwcrypto import jwk
 
+import assertions
 import support
 from certificates import Certificate
 from dpop import KEYS, Prover, b64
@@ -418,7 +419,7 @@ def test_dpp_22_not_before_the_credentials_are_right(place, prover):
 # ---- registered -----------------------------------------------------------------------------------------------------
 
 def test_dpp_25_dpop_bound_access_tokens(place, prover):
-    app = place.cli_json("app", "create", "--environment", "plain", "--name", "bound", "--scope", "api", "--dpop-bound", "true")
+    app = place.cli_json("app", "create", "--environment", "plain", "--name", "bound", "--scope", "api", "--scope", "customer", "--dpop-bound", "true")
     good = support.poll(lambda: [r for r in [ask(place, prover.proof(endpoint(place)), client_id=app["client_id"], client_secret=app["client_secret"])]
                                  if r.status_code == 200], 10, "the new application works")
     granted(good[0], prover)
@@ -426,8 +427,46 @@ def test_dpp_25_dpop_bound_access_tokens(place, prover):
         refused(place, place.raw_post("plain", place.fields(app, **attempt)))
     place.refused(place.raw_post("plain", place.fields(app, scope="nothing")), 400, "invalid_scope")
     place.refused(place.raw_post("plain", place.fields(app, client_secret="wrong")), 401, "invalid_client")
-    place.cli("app", "update", app["client_id"], "--environment", "plain", "--dpop-bound", "false", check=0)
+    place.cli("app", "set", app["client_id"], "--environment", "plain", "--dpop-bound", "false", check=0)
     support.poll(lambda: place.works({**app, "environment": "plain"}), 10, "it may come without a proof again")
+
+
+# ---- FAPI 2.0 --------------------------------------------------------------------------------------------------------
+
+@pytest.fixture(scope="module")
+def fapi(server_factory):
+    def change(config):
+        port = config["listen"]["port"]
+        config["environments"] = [{"name": name, "issuer": f"http://{name}.localhost:{port}", "api": {"audience": "https://api.example"},
+                                   "customer": {"audience": "https://sdk.example"}, "fapi": name == "fapi"} for name in ("fapi", "plain")]
+
+    made = server_factory(change, demo=False)
+    made.good_client = made.create_app("plain", "with a secret")
+    support.poll(lambda: made.works(made.good_client), 10, "the new application works")
+    return made
+
+
+@pytest.mark.parametrize("environment", ["fapi", "plain"])
+def test_fapi_04_bound_tokens_only(fapi, environment, tmp_path):
+    """By the switch of the environment, and by that of the application."""
+    signer, prover, keys = assertions.Signer("ES256"), Prover(), tmp_path / "jwks.json"
+    keys.write_text(json.dumps(signer.jwks()))
+    app = fapi.cli_json("app", "create", "--environment", environment, "--name", "of FAPI", "--scope", "api", "--auth-method", "private_key_jwt",
+                        "--jwks", keys, *(["--fapi", "true"] if environment == "plain" else []))
+    url = fapi.url(environment, "/oauth2/token")
+
+    def ask(proof=None):
+        return fapi.raw_post(environment, assertions.form(signer.assertion(app["client_id"], fapi.url(environment))), [f"DPoP: {proof}"] if proof else [])
+
+    support.poll(lambda: ask(prover.proof(url)).status_code == 200, 10, "the application works")
+    fapi.refused(ask(), 400, "invalid_request")
+    for alg in ("ES256", "PS256", "EdDSA"):
+        other = Prover(alg)
+        granted(ask(other.proof(url)), other)
+    for alg in ("RS256", "ES384", "PS384", "RS512"):  # FAPI-09
+        fapi.refused(ask(Prover(alg).proof(url)), 400, INVALID)
+    named = set(fapi.get(environment, "/.well-known/oauth-authorization-server").json()["dpop_signing_alg_values_supported"])
+    assert ("RS256" in named) == (environment == "plain") and {"ES256", "PS256", "EdDSA"} <= named
 
 
 # ---- certificates ----------------------------------------------------------------------------------------------------

@@ -278,6 +278,7 @@ static void the_longest_token(void **state)
         audience[LA_RESOURCES_MAX][257], customer_id[LA_CUSTOMER_ID_MAX + 1];
     fixture *f = fixture_new("RS256", LA_PROFILE_RFC9068);
     la_grant grant = {.n_scopes = LA_SCOPE_TOKENS_MAX, .n_audiences = LA_RESOURCES_MAX, .lifetime_s = 86400};
+    la_application_record application = {.application_id = 1, .client_id = {client_id, LA_CLIENT_ID_MAX}};
     la_token_outcome outcome = {.binding = {.kind = LA_BINDING_CERTIFICATE}, .credential_tag = UINT32_MAX};
     la_buffer body;
     memset(issuer, 'i', 256);
@@ -299,7 +300,6 @@ static void the_longest_token(void **state)
     f->issuer = la_issuer_new(&f->environment, HERE, f->signer);
     f->context.issuer = f->issuer;
     la_buffer_init_fixed(&body, fixture_body, LA_TOKEN_RESPONSE_MAX);
-    la_application_record application = {.client_id = la_slice_of(client_id)};
     assert_ok(la_issuer_write_response(&f->context, &application, &grant, &outcome, &body));
     /* With the signature of RSA 4096 it has 341 bytes more. */
     assert_true(body.n + 342 < LA_TOKEN_RESPONSE_MAX);
