@@ -11,15 +11,15 @@ SCRIPT = ROOT / "bench" / "wrk.lua"
 CONNECTIONS = 32
 
 
-def mint(algorithm, rounds, milliseconds, core, bare=False):
+def mint(algorithm, rounds, milliseconds, core, mode=None):
     """What bench_mint measured, as its JSON says it."""
     command = [BUILD / "bench_mint", algorithm, str(rounds), str(milliseconds), str(core)]
-    done = subprocess.run(command + (["bare"] if bare else []), stdout=subprocess.PIPE, check=True)
+    done = subprocess.run(command + ([mode] if mode else []), stdout=subprocess.PIPE, check=True)
     return json.loads(done.stdout)
 
 
 def bare_us(algorithm, milliseconds, core):
-    return mint(algorithm, 1, milliseconds, core, bare=True)["bare_us"][0]
+    return mint(algorithm, 1, milliseconds, core, "bare")["bare_us"][0]
 
 
 def wrk(port, host, kind, applications, seconds, core=None, connections=CONNECTIONS, path="/oauth2/token"):

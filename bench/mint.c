@@ -2,11 +2,13 @@
  * Minting in process against the bare signature, in interleaved rounds on one core: what the protocol costs
  * beyond the cryptography. No HTTP, no socket; a real registry, real secrets, a real request.
  *
- *   bench_mint ALGORITHM ROUNDS MILLISECONDS CORE [bare]
+ *   bench_mint ALGORITHM ROUNDS MILLISECONDS CORE [bare|dpop]
  *
- * prints one JSON object with the microseconds of CPU per operation of each round. With `bare` only the signature.
+ * prints one JSON object with the microseconds of CPU per operation of each round. With `bare` only the signature. With `dpop` also
+ * tokens that an ES256 proof binds (RFC 9449), each proof used once, against that signature and one bare verification.
  */
 #include "base/arena.h"
+#include "base/base64url.h"
 #include "base/secret.h"
 #include "base/uuid.h"
 #include "config/config.h"
@@ -14,6 +16,7 @@
 #include "jose/key.h"
 #include "oauth/token.h"
 #include "registry/registry.h"
+#include "server/replay.h"
 
 #include <ftw.h>
 #include <openssl/crypto.h>
@@ -109,7 +112,55 @@ static void bare_done(bare *b)
     la_wipe(b->ed25519, sizeof b->ed25519);
 }
 
+/* ---- the bare verification of a proof ---- */
+
+typedef struct bare_check {
+    EVP_PKEY_CTX *context;
+    EVP_MD *md;
+    unsigned char signature[EVP_MAX_MD_SIZE * 2 + 16]; /* DER */
+    size_t signature_n;
+    char input[2048];
+    size_t input_n;
+} bare_check;
+
+static void bare_check_init(bare_check *b, size_t input_n)
+{
+    EVP_PKEY *pkey = EVP_EC_gen("P-256");
+    EVP_MD_CTX *sign = EVP_MD_CTX_new();
+    b->input_n = input_n;
+    memset(b->input, 'x', input_n);
+    b->signature_n = sizeof b->signature;
+    b->md = EVP_MD_fetch(NULL, "SHA256", NULL);
+    if (!pkey || !sign || !b->md || EVP_DigestSignInit_ex(sign, NULL, "SHA256", NULL, NULL, pkey, NULL) != 1 ||
+        EVP_DigestSign(sign, b->signature, &b->signature_n, (unsigned char *)b->input, b->input_n) != 1)
+        die("openssl");
+    b->context = EVP_PKEY_CTX_new(pkey, NULL);
+    if (!b->context || EVP_PKEY_verify_init(b->context) != 1)
+        die("openssl");
+    EVP_MD_CTX_free(sign);
+    EVP_PKEY_free(pkey);
+}
+
+static void bare_verify(void *self)
+{
+    bare_check *b = self;
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned digest_n = 0;
+    if (EVP_Digest(b->input, b->input_n, digest, &digest_n, b->md, NULL) != 1 ||
+        EVP_PKEY_verify(b->context, b->signature, b->signature_n, digest, digest_n) != 1)
+        die("verify");
+}
+
+static void bare_check_done(bare_check *b)
+{
+    EVP_PKEY_CTX_free(b->context);
+    EVP_MD_free(b->md);
+}
+
 /* ---- minting ---- */
+
+#define PROOFS 2560 /* a round of them; then the table of used ones is a new one */
+#define PROOF_MAX 800
 
 typedef struct mint {
     la_environment_config config;
@@ -128,6 +179,9 @@ typedef struct mint {
     char bodies[APPLICATIONS][BODY_MAX];
     unsigned next;
     la_code expected;
+    char (*proofs)[PROOF_MAX]; /* NULL: none are sent */
+    unsigned next_proof;
+    la_replay *replay;
 } mint;
 
 #define ID_BYTES (LA_UUID_CHARS + 1)
@@ -230,6 +284,83 @@ static void mint_prepare(mint *m, const char *scope, const char *secret_suffix, 
     m->expected = expected;
 }
 
+static la_result use_once(void *self, la_replay_kind kind, uint16_t environment_id, la_slice issuer, la_slice jti,
+                          int64_t expires_at_s, int64_t now_s)
+{
+    mint *m = self;
+    la_replay_key key = {environment_id, (uint8_t)kind, issuer, jti};
+    return la_replay_take(m->replay, &key, expires_at_s, now_s) == LA_REPLAY_FIRST ? la_ok() : la_error(LA_REPLAYED);
+}
+
+static void make_proof(mint *m, la_signer *signer, const char *jwk, unsigned i)
+{
+    char header[512], claims[512];
+    uint8_t signature[LA_SIGNATURE_MAX];
+    la_buffer b;
+    int header_n = snprintf(header, sizeof header, "{\"typ\":\"dpop+jwt\",\"alg\":\"ES256\",\"jwk\":%s}", jwk);
+    int claims_n = snprintf(claims, sizeof claims,
+                            "{\"jti\":\"%08x-0000-4000-8000-000000000000\",\"htm\":\"POST\","
+                            "\"htu\":\"https://bench.localhost/oauth2/token\",\"iat\":%lld}",
+                            i, (long long)m->context.now_s);
+    la_buffer_init_fixed(&b, m->proofs[i], PROOF_MAX);
+    la_buffer_add_base64url(&b, header, (size_t)header_n);
+    la_buffer_add_char(&b, '.');
+    la_buffer_add_base64url(&b, claims, (size_t)claims_n);
+    must(la_signer_sign(signer, la_buffer_slice(&b), signature), "proof");
+    la_buffer_add_char(&b, '.');
+    la_buffer_add_base64url(&b, signature, la_signer_signature_bytes(signer));
+    la_buffer_text(&b);
+    if (!la_buffer_ok(&b))
+        die("proof");
+}
+
+/* Each application has a key of its own, and proves it again and again. */
+static void make_proofs(mint *m)
+{
+    m->proofs = calloc(PROOFS, sizeof *m->proofs);
+    m->config.dpop = (la_dpop_config){.proof_lifetime_s = 60};
+    m->context.key_cache = la_key_cache_new(64);
+    m->context.replay = (la_replay_query){use_once, m};
+    m->next = 0;
+    if (!m->proofs || !m->context.key_cache)
+        die("memory");
+    for (unsigned a = 0; a < APPLICATIONS; a++) {
+        la_key *key;
+        la_signer *signer;
+        la_buffer jwk;
+        la_buffer_init(&jwk, LA_JWK_MAX);
+        must(la_key_generate(la_algorithm_find(LA_SLICE("ES256")), &key), "key");
+        must(la_signer_new(key, &signer), "signer");
+        la_key_write_jwk(key, &jwk);
+        for (unsigned i = a; i < PROOFS; i += APPLICATIONS)
+            make_proof(m, signer, la_buffer_text(&jwk), i);
+        la_buffer_done(&jwk);
+        la_signer_free(signer);
+        la_key_free(key);
+    }
+}
+
+static void drop_proofs(mint *m)
+{
+    free(m->proofs);
+    m->proofs = NULL;
+    m->context.key_cache = la_key_cache_free(m->context.key_cache);
+    m->replay = la_replay_free(m->replay);
+}
+
+static void take_proof(mint *m, la_token_request *request)
+{
+    if (!m->replay || m->next_proof == PROOFS) {
+        m->next_proof = 0;
+        la_replay_free(m->replay);
+        m->replay = la_replay_new(1000000);
+        if (!m->replay)
+            die("memory");
+    }
+    request->dpop = la_slice_of(m->proofs[m->next_proof++]);
+    request->n_dpop = 1;
+}
+
 /* One request from its body to the body of the response, as a connection of the server does it. */
 static void mint_one(void *self)
 {
@@ -237,6 +368,8 @@ static void mint_one(void *self)
     la_token_request request = {.body = la_slice_of(m->bodies[m->next]),
                                 .content_type = LA_SLICE("application/x-www-form-urlencoded")};
     m->next = (m->next + 1) % APPLICATIONS;
+    if (m->proofs)
+        take_proof(m, &request);
     la_token_outcome outcome;
     must(la_registry_view_refresh(m->view), "refresh");
     la_buffer_clear(&m->response);
@@ -307,6 +440,7 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
 
 typedef struct rounds {
     double bare[ROUNDS_MAX], mint[ROUNDS_MAX], bad_secret[ROUNDS_MAX], bad_scope[ROUNDS_MAX];
+    double bare_verify[ROUNDS_MAX], dpop[ROUNDS_MAX];
 } rounds;
 
 static void run(mint *m, bare *b, unsigned n, double seconds, bool only_bare, rounds *ret)
@@ -325,10 +459,25 @@ static void run(mint *m, bare *b, unsigned n, double seconds, bool only_bare, ro
     }
 }
 
+static void run_dpop(mint *m, unsigned n, double seconds, rounds *ret)
+{
+    bare_check check = {0};
+    make_proofs(m);
+    bare_check_init(&check, strlen(m->proofs[0]) - LA_BASE64URL_CHARS(64) - 1);
+    mint_prepare(m, "api", "", LA_OK);
+    measure(mint_one, m, seconds / 4); /* warm */
+    for (unsigned i = 0; i < n; i++) {
+        ret->bare_verify[i] = measure(bare_verify, &check, seconds);
+        ret->dpop[i] = measure(mint_one, m, seconds);
+    }
+    drop_proofs(m);
+    bare_check_done(&check);
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 5) {
-        fprintf(stderr, "usage: bench_mint ALGORITHM ROUNDS MILLISECONDS CORE [bare]\n");
+        fprintf(stderr, "usage: bench_mint ALGORITHM ROUNDS MILLISECONDS CORE [bare|dpop]\n");
         return 2;
     }
     unsigned n = (unsigned)strtoul(argv[2], NULL, 10);
@@ -336,7 +485,7 @@ int main(int argc, char **argv)
     cpu_set_t cores;
     CPU_ZERO(&cores);
     CPU_SET((size_t)strtoul(argv[4], NULL, 10), &cores);
-    bool only_bare = argc > 5 && strcmp(argv[5], "bare") == 0;
+    bool only_bare = argc > 5 && strcmp(argv[5], "bare") == 0, with_dpop = argc > 5 && strcmp(argv[5], "dpop") == 0;
     if (n == 0 || n > ROUNDS_MAX || sched_setaffinity(0, sizeof cores, &cores) != 0)
         die("rounds or core");
     must(la_secret_setup(), "setup");
@@ -352,6 +501,8 @@ int main(int argc, char **argv)
     bare_init(&b, a, m.key);
     take_signing_input(&m, &b);
     run(&m, &b, n, seconds, only_bare, &r);
+    if (with_dpop)
+        run_dpop(&m, n, seconds, &r);
 
     printf("{\"algorithm\":\"%s\",\"signing_input_bytes\":%zu,\"openssl\":\"%s\",\"libsodium\":\"%s\",", a->name,
            b.input_n, OpenSSL_version(OPENSSL_VERSION_STRING), sodium_version_string());
@@ -359,7 +510,11 @@ int main(int argc, char **argv)
     if (!only_bare) {
         print_rounds("mint_us", r.mint, n, false);
         print_rounds("bad_secret_us", r.bad_secret, n, false);
-        print_rounds("bad_scope_us", r.bad_scope, n, true);
+        print_rounds("bad_scope_us", r.bad_scope, n, !with_dpop);
+    }
+    if (with_dpop) {
+        print_rounds("bare_verify_us", r.bare_verify, n, false);
+        print_rounds("dpop_us", r.dpop, n, true);
     }
     puts("}");
     bare_done(&b);

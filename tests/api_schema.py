@@ -71,4 +71,6 @@ def check(method, url, response):
         return
     kind = response.headers.get("Content-Type", "").split(";")[0].strip()
     assert kind in content, f"{method} {path} {status}: Content-Type {kind!r}"
+    if not content[kind]:  # not JSON
+        return
     validate(json.loads(response.content), content[kind]["schema"]["$ref"].rsplit("/", 1)[1])

@@ -36,6 +36,7 @@ extern const la_cli_command la_cli_init_commands[];
 extern const la_cli_command la_cli_server_commands[];
 extern const la_cli_command la_cli_app_commands[];
 extern const la_cli_command la_cli_secret_commands[];
+extern const la_cli_command la_cli_cert_commands[];
 extern const la_cli_command la_cli_customer_commands[];
 extern const la_cli_command la_cli_key_commands[];
 extern const la_cli_command la_cli_operator_commands[];

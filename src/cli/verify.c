@@ -2,6 +2,7 @@
 #include "jose/verify.h"
 #include "cli/fetch.h"
 #include "cli/shared.h"
+#include "cli/verify_binding.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -145,6 +146,8 @@ static la_result verify(la_cli *cli, la_slice token, la_slice issuer)
         return la_fail_context(r, "the token is not valid: ");
     r = check_claims(cli, &jws, issuer);
     if (la_is_ok(r))
+        r = la_cli_verify_binding(cli, token, jws.payload);
+    if (la_is_ok(r))
         r = print(cli, &jws);
     json_decref(jws.header);
     json_decref(jws.payload);
@@ -182,13 +185,17 @@ static la_result run_verify(la_cli *cli)
 static const la_cli_option verify_options[] = {
     {"issuer", "URL", "Who must have issued it; its metadata and keys are fetched. Needed.", false},
     {"audience", "AUDIENCE", "Whom it must be meant for.", false},
+    {"dpop", "PROOF", "The DPoP header that came with it, where it is bound to a key.", false},
+    {"method", "METHOD", "The method of the request that the proof is for; GET where it is not said.", false},
+    {"url", "URL", "The URL of that request.", false},
+    {"certificate", "FILE", "The certificate that its client showed (PEM or DER), where it is bound to one.", false},
     {0},
 };
 
 const la_cli_command la_cli_verify_commands[] = {
     {"verify", "TOKEN", 1, 1, "Checks an access token.",
      "Checks a token (- reads it from standard input) against the keys that its issuer publishes: signature, type, "
-     "issuer, times, audience. "
+     "issuer, times, audience, and the proof where it is bound to a key or to a certificate. "
      "Prints its claims, or says which check failed.",
      "  leanauth token … | leanauth verify - --issuer https://auth.sandbox.ae.leantech.me\n", verify_options,
      run_verify},

@@ -85,9 +85,11 @@ typedef struct la_proxies_config {
 
 /* Whose client certificates count for tls_client_auth (RFC 8705 2.1). */
 typedef struct la_mtls_config {
-    char *trust_anchors; /* path of a PEM file; NULL: none */
-    char *crl;           /* path of their CRLs; NULL: revocation by them is not asked */
-    bool own_authority;  /* those that this environment's own authority issued, too */
+    char *trust_anchors;             /* path of a PEM file; NULL: none */
+    char *crl;                       /* path of their CRLs; NULL: revocation by them is not asked */
+    bool own_authority;              /* those that this environment's own authority issued, too */
+    uint32_t certificate_lifetime_s; /* of those that it issues */
+    uint32_t warn_before_s;          /* how long before a client's certificate ends it is warned of */
 } la_mtls_config;
 
 /* One walled-off environment. */

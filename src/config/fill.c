@@ -189,6 +189,8 @@ static la_result fill_classes(const raw_environment *r, la_environment_config *r
 static la_result fill_mtls(const la_config *c, const raw_mtls *r, la_mtls_config *ret)
 {
     ret->own_authority = mtls_own_authority(r);
+    ret->certificate_lifetime_s = mtls_certificate_lifetime_s(r);
+    ret->warn_before_s = mtls_warn_before_s(r);
     if (mtls_trust_anchors(r))
         LA_TRY(resolve(c, mtls_trust_anchors(r), &ret->trust_anchors));
     return mtls_crl(r) ? resolve(c, mtls_crl(r), &ret->crl) : la_ok();

@@ -111,20 +111,21 @@ static la_result find_revocation(const la_token_context *context, la_revocation_
     return holds ? la_error(LA_TOKEN_REVOKED) : la_ok();
 }
 
-static la_result check_revocations(const la_token_context *context, const la_access_token *t)
+la_result la_revocations_check(const la_token_context *context, uint64_t application_id, la_slice jti,
+                               const uint32_t *credential_tag, int64_t issued_s)
 {
     la_revocation_record asked = {.environment_id = la_issuer_environment_id(context->issuer),
                                   .kind = LA_REVOKED_TOKEN,
-                                  .application_id = t->application_id,
-                                  .jti = t->jti};
-    LA_TRY(find_revocation(context, &asked, t->issued_s));
+                                  .application_id = application_id,
+                                  .jti = jti};
+    LA_TRY(find_revocation(context, &asked, issued_s));
     asked.kind = LA_REVOKED_APPLICATION;
-    LA_TRY(find_revocation(context, &asked, t->issued_s));
-    if (!t->has_credential_tag)
+    LA_TRY(find_revocation(context, &asked, issued_s));
+    if (!credential_tag)
         return la_ok();
     asked.kind = LA_REVOKED_CREDENTIAL;
-    asked.credential_tag = t->credential_tag;
-    return find_revocation(context, &asked, t->issued_s);
+    asked.credential_tag = *credential_tag;
+    return find_revocation(context, &asked, issued_s);
 }
 
 /* An application that is gone or disabled takes its tokens with it. */
@@ -149,7 +150,8 @@ la_result la_access_token_read(const la_token_context *context, const la_verifie
     LA_TRY(read_claims(context, ret));
     LA_TRY(check_times(context, ret));
     LA_TRY(check_application(context, ret));
-    r = check_revocations(context, ret);
+    r = la_revocations_check(context, ret->application_id, ret->jti,
+                             ret->has_credential_tag ? &ret->credential_tag : NULL, ret->issued_s);
     return la_is_ok(r) || r.code == LA_TOKEN_REVOKED ? r : la_error(LA_SERVER_ERROR);
 }
 

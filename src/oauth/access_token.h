@@ -33,6 +33,11 @@ la_result la_access_token_read(const la_token_context *context, const la_verifie
                                la_access_token *ret);
 void la_access_token_done(la_access_token *t);
 
+/* Whether a token of ours is revoked, by itself or with its application or its credential (`credential_tag` NULL: it names none).
+ * TOKEN_REVOKED; or whatever keeps the registry from being read. */
+la_result la_revocations_check(const la_token_context *context, uint64_t application_id, la_slice jti,
+                               const uint32_t *credential_tag, int64_t issued_s);
+
 /* Whether `audience` is one of those it is for. */
 bool la_access_token_is_for(const la_access_token *t, la_slice audience);
 

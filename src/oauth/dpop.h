@@ -5,22 +5,12 @@
 #ifndef LA_OAUTH_DPOP_H
 #define LA_OAUTH_DPOP_H
 
+#include "oauth/proof.h"
 #include "oauth/token.h"
 
-/* What a proof has to say. */
-typedef struct la_dpop_demand {
-    la_slice method;       /* htm */
-    unsigned n_targets;    /* any of them */
-    la_slice targets[2];   /* htu, as la_htu_normalise writes it */
-    la_slice access_token; /* that ath is the digest of; absent at the token endpoint */
-    bool fapi;             /* FAPI 2.0: PS256, ES256 and EdDSA alone */
-    bool nonce_required;   /* one of ours, of the same place */
-    bool is_resource;      /* a protected resource asks: its nonces are others than the token endpoint's (RFC 9449 9) */
-} la_dpop_demand;
-
 /*
- * Checks the DPoP field of a request, of which there is at least one line. `ret_jkt` is the thumbprint of its key; `ret_nonce`, where
- * it is set (also with a failure), is to be sent as DPoP-Nonce. DPOP_… codes, REPLAYED's twin DPOP_REPLAYED, OVERLOADED, NO_MEMORY.
+ * Checks the DPoP field of a request, of which there is at least one line; now and how old it may be are the context's. `ret_jkt` is the thumbprint of its key; `ret_nonce`, where
+ * it is set (also with a failure), is to be sent as DPoP-Nonce. DPOP_… codes, OVERLOADED, NO_MEMORY, SERVER_ERROR.
  */
 la_result la_dpop_check(const la_token_context *context, la_slice proof, unsigned n_lines, const la_dpop_demand *demand,
                         uint8_t ret_jkt[LA_THUMBPRINT_BYTES], la_slice *ret_nonce);

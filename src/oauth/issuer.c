@@ -9,6 +9,7 @@
 #include "base/uuid.h"
 #include "oauth/binding.h"
 #include "oauth/htu.h"
+#include "oauth/reuse.h"
 
 #include <stdlib.h>
 
@@ -115,6 +116,11 @@ uint16_t la_issuer_environment_id(const la_issuer *i)
     return i->environment_id;
 }
 
+la_slice la_issuer_kid(const la_issuer *i)
+{
+    return i->signer ? la_slice_of(la_key_id(la_signer_key(i->signer))) : LA_NO_SLICE;
+}
+
 unsigned la_issuer_token_targets(const la_issuer *i, la_slice ret[2])
 {
     for (unsigned t = 0; t < i->n_targets; t++)
@@ -150,9 +156,9 @@ static void add_audience(la_buffer *json, const la_grant *grant)
     la_buffer_add_char(json, ']');
 }
 
-/* RFC 9068 2.2: iss, sub, aud, exp, iat, jti, client_id, scope; customer_id in a customer token; cnf where it is bound. */
-static void write_rfc9068(const la_token_context *context, const la_grant *grant, la_slice client_id, la_slice scope,
-                          const la_token_outcome *outcome, la_buffer *json)
+/* RFC 9068 2.2: iss, sub, aud, exp, iat, jti, client_id, scope; customer_id in a customer token; cnf where it is bound. Gives the jti. */
+static la_slice write_rfc9068(const la_token_context *context, const la_grant *grant, la_slice client_id,
+                              la_slice scope, const la_token_outcome *outcome, la_buffer *json)
 {
     uint8_t jti[LA_ISSUER_JTI_BYTES];
     make_jti(context->random, outcome->credential_tag, jti);
@@ -164,7 +170,9 @@ static void write_rfc9068(const la_token_context *context, const la_grant *grant
     add_time(json, LA_SLICE(",\"exp\":"), context->now_s + grant->lifetime_s);
     add_time(json, LA_SLICE(",\"iat\":"), context->now_s);
     la_buffer_add(json, LA_SLICE(",\"jti\":\""));
+    size_t jti_at = json->n;
     la_buffer_add_base64url(json, jti, sizeof jti);
+    size_t jti_n = json->n - jti_at;
     la_buffer_add(json, LA_SLICE("\",\"client_id\":"));
     la_buffer_add_json(json, client_id);
     la_buffer_add(json, LA_SLICE(",\"scope\":"));
@@ -175,11 +183,12 @@ static void write_rfc9068(const la_token_context *context, const la_grant *grant
     }
     la_binding_write_cnf(&outcome->binding, json);
     la_buffer_add_char(json, '}');
+    return (la_slice){json->p + jti_at, jti_n};
 }
 
 /* As Spring Authorization Server writes them: aud is the client unless a resource was named, scope an array, jti a UUID. */
-static void write_spring(const la_token_context *context, const la_grant *grant, la_slice client_id,
-                         const la_binding *binding, la_buffer *json)
+static la_slice write_spring(const la_token_context *context, const la_grant *grant, la_slice client_id,
+                             const la_binding *binding, la_buffer *json)
 {
     char jti[LA_UUID_CHARS];
     la_uuid_new(context->random, jti);
@@ -198,10 +207,12 @@ static void write_spring(const la_token_context *context, const la_grant *grant,
     add_time(json, LA_SLICE(",\"exp\":"), context->now_s + grant->lifetime_s);
     add_time(json, LA_SLICE(",\"iat\":"), context->now_s);
     la_buffer_add(json, LA_SLICE(",\"jti\":\""));
+    size_t jti_at = json->n;
     la_buffer_add(json, (la_slice){jti, sizeof jti});
     la_buffer_add_char(json, '"');
     la_binding_write_cnf(binding, json);
     la_buffer_add_char(json, '}');
+    return (la_slice){json->p + jti_at, sizeof jti};
 }
 
 static la_slice join_scopes(const la_grant *grant, la_arena *arena)
@@ -237,37 +248,69 @@ static la_result sign(la_signer *signer, size_t token_at, la_buffer *body)
     return la_ok();
 }
 
-la_result la_issuer_write_response(const la_token_context *context, const la_grant *grant, la_slice client_id,
-                                   la_token_outcome *outcome, la_buffer *ret_body)
+/* Behind what is in the body: the token, new. `ret_jti` lies in `claims`. */
+static la_result mint(const la_token_context *context, const la_grant *grant, la_slice client_id, la_slice scope,
+                      const la_token_outcome *outcome, la_buffer *claims, la_slice *ret_jti, la_buffer *body)
 {
     const la_issuer *i = context->issuer;
-    if (!i->signer)
-        return la_error(LA_NO_SIGNING_KEY);
-    la_slice scope = join_scopes(grant, context->arena);
-    if (!scope.p)
-        return la_error(LA_NO_MEMORY);
+    size_t token_at = body->n + i->token_at;
+    if (i->config->profile == LA_PROFILE_SPRING)
+        *ret_jti = write_spring(context, grant, client_id, &outcome->binding, claims);
+    else
+        *ret_jti = write_rfc9068(context, grant, client_id, scope, outcome, claims);
+    if (!la_buffer_ok(claims))
+        return la_error(LA_SERVER_ERROR);
+    la_buffer_add(body, la_buffer_slice(&i->header));
+    la_buffer_add_base64url(body, claims->p, claims->n);
+    return sign(i->signer, token_at, body);
+}
+
+/* What stands behind the token. RFC 9449 5: a client that cannot do DPoP must not take its token for a bearer's. */
+static void write_rest(const la_grant *grant, const la_token_outcome *outcome, uint32_t lifetime_s, la_buffer *body)
+{
+    la_buffer_add(body, outcome->binding.kind == LA_BINDING_DPOP
+                            ? LA_SLICE("\",\"token_type\":\"DPoP\",\"expires_in\":")
+                            : LA_SLICE("\",\"token_type\":\"bearer\",\"expires_in\":"));
+    la_buffer_add_u64(body, lifetime_s);
+    la_buffer_add(body, LA_SLICE(",\"scope\":"));
+    la_buffer_add_json(body, outcome->scope);
+    if (grant->is_exchange) /* RFC 8693 2.2.1 */
+        la_buffer_add(body, LA_SLICE(",\"issued_token_type\":\"urn:ietf:params:oauth:token-type:access_token\""));
+    la_buffer_add_char(body, '}');
+}
+
+static la_result mint_and_keep(const la_token_context *context, const la_grant *grant, la_slice client_id,
+                               const la_token_outcome *outcome, const la_reuse *reuse, la_buffer *body)
+{
     char memory[CLAIMS_MAX];
     la_buffer claims;
+    la_slice jti;
+    size_t token_at = body->n + context->issuer->token_at;
     la_buffer_init_fixed(&claims, memory, sizeof memory);
-    if (i->config->profile == LA_PROFILE_SPRING)
-        write_spring(context, grant, client_id, &outcome->binding, &claims);
-    else
-        write_rfc9068(context, grant, client_id, scope, outcome, &claims);
-    if (!la_buffer_ok(&claims))
-        return la_error(LA_SERVER_ERROR);
+    LA_TRY(mint(context, grant, client_id, outcome->scope, outcome, &claims, &jti, body));
+    if (la_buffer_ok(body))
+        la_reuse_keep(context, reuse, (la_slice){body->p + token_at, body->n - token_at}, jti, grant->lifetime_s);
+    return la_ok();
+}
 
-    size_t token_at = ret_body->n + i->token_at;
-    la_buffer_add(ret_body, la_buffer_slice(&i->header));
-    la_buffer_add_base64url(ret_body, claims.p, claims.n);
-    LA_TRY(sign(i->signer, token_at, ret_body));
-    /* RFC 9449 5: a client that cannot do it must not take the token for a bearer's. */
-    la_buffer_add(ret_body, outcome->binding.kind == LA_BINDING_DPOP
-                                ? LA_SLICE("\",\"token_type\":\"DPoP\",\"expires_in\":")
-                                : LA_SLICE("\",\"token_type\":\"bearer\",\"expires_in\":"));
-    la_buffer_add_u64(ret_body, grant->lifetime_s);
-    la_buffer_add(ret_body, LA_SLICE(",\"scope\":"));
-    la_buffer_add_json(ret_body, scope);
-    la_buffer_add_char(ret_body, '}');
-    outcome->scope = scope;
+la_result la_issuer_write_response(const la_token_context *context, const la_application_record *application,
+                                   const la_grant *grant, la_token_outcome *outcome, la_buffer *ret_body)
+{
+    la_reuse reuse;
+    la_slice token;
+    uint32_t lifetime_s = grant->lifetime_s;
+    if (!context->issuer->signer)
+        return la_error(LA_NO_SIGNING_KEY);
+    outcome->scope = join_scopes(grant, context->arena);
+    if (!outcome->scope.p)
+        return la_error(LA_NO_MEMORY);
+    la_reuse_begin(context, application, grant, outcome, &reuse);
+    if (la_reuse_find(context, application, &reuse, outcome, &token, &lifetime_s)) {
+        la_buffer_add(ret_body, RESPONSE_START);
+        la_buffer_add(ret_body, token);
+    } else {
+        LA_TRY(mint_and_keep(context, grant, application->client_id, outcome, &reuse, ret_body));
+    }
+    write_rest(grant, outcome, lifetime_s, ret_body);
     return la_buffer_ok(ret_body) ? la_ok() : la_error(LA_SERVER_ERROR);
 }

@@ -9,15 +9,18 @@
 const la_environment_config *la_issuer_environment(const la_issuer *i);
 uint16_t la_issuer_environment_id(const la_issuer *i);
 
+/* Of the key that signs; absent where there is none. */
+la_slice la_issuer_kid(const la_issuer *i);
+
 /* What htu of a proof for the token endpoint is compared with (oauth/htu.h): its URL, and where there is one its mTLS alias. */
 unsigned la_issuer_token_targets(const la_issuer *i, la_slice ret[2]);
 
 /*
- * Mints a token for the grant, with the binding and the credential tag of the outcome, and writes the whole successful response
- * (RFC 6749 5.1) to `ret_body`; the granted scope, as one text that lives as long as the arena, to the outcome. NO_SIGNING_KEY,
- * NO_MEMORY, SERVER_ERROR; then `ret_body` holds nothing of use.
+ * Mints a token for the grant, with the binding and the credential tag of the outcome, or gives the same again (oauth/reuse.h), and writes
+ * the whole successful response (RFC 6749 5.1, RFC 8693 2.2.1) to `ret_body`; the granted scope, as one text that lives as long as the arena,
+ * to the outcome. NO_SIGNING_KEY, NO_MEMORY, SERVER_ERROR; then `ret_body` holds nothing of use.
  */
-la_result la_issuer_write_response(const la_token_context *context, const la_grant *grant, la_slice client_id,
-                                   la_token_outcome *outcome, la_buffer *ret_body);
+la_result la_issuer_write_response(const la_token_context *context, const la_application_record *application,
+                                   const la_grant *grant, la_token_outcome *outcome, la_buffer *ret_body);
 
 #endif

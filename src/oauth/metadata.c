@@ -34,7 +34,10 @@ void la_oauth_write_metadata(const la_environment_config *config, la_buffer *ret
     add_scopes(config, ret);
     /* REQUIRED, and there are none: RFC 8414 2 against 3.2; an empty array serves clients that insist on it. */
     la_buffer_add(ret, LA_SLICE(",\"response_types_supported\":[]"));
-    la_buffer_add(ret, LA_SLICE(",\"grant_types_supported\":[\"client_credentials\"]"));
+    la_buffer_add(
+        ret,
+        LA_SLICE(
+            ",\"grant_types_supported\":[\"client_credentials\",\"urn:ietf:params:oauth:grant-type:token-exchange\"]"));
     la_buffer_add(ret, LA_SLICE(",\"token_endpoint_auth_methods_supported\":"
                                 "[\"client_secret_basic\",\"client_secret_post\"]"));
     la_buffer_add(ret, LA_SLICE(",\"dpop_signing_alg_values_supported\":")); /* RFC 9449 5.1 */

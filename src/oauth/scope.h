@@ -15,6 +15,7 @@ typedef struct la_grant {
     unsigned n_audiences;
     la_slice audiences[LA_RESOURCES_MAX]; /* one, unless `resource` named several */
     bool has_resource;                    /* the audiences are those that were asked for */
+    bool is_exchange;                     /* by token exchange */
     uint32_t lifetime_s;                  /* the shortest of the scopes */
     la_slice customer_id;                 /* absent unless the token is a customer's */
 } la_grant;

@@ -3,6 +3,7 @@
 
 #include "oauth/binding.h"
 #include "oauth/client.h"
+#include "oauth/exchange.h"
 #include "oauth/issuer.h"
 
 static la_result check_origin(const la_token_context *context, const la_token_request *request,
@@ -19,8 +20,11 @@ static la_result check_grant_present(const la_form *form)
     return form->values[LA_PARAM_GRANT_TYPE].p ? la_ok() : la_error(LA_GRANT_TYPE_MISSING);
 }
 
-static la_result check_grant(const la_form *form)
+static la_result check_grant(const la_form *form, const la_application_record *application, bool *ret_is_exchange)
 {
+    *ret_is_exchange = la_slice_equal(form->values[LA_PARAM_GRANT_TYPE], LA_GRANT_TOKEN_EXCHANGE);
+    if (*ret_is_exchange)
+        return application->registration.token_exchange ? la_ok() : la_error(LA_GRANT_TYPE_NOT_REGISTERED);
     bool known = la_slice_is(form->values[LA_PARAM_GRANT_TYPE], "client_credentials");
     return known ? la_ok() : la_error(LA_GRANT_TYPE_UNSUPPORTED);
 }
@@ -40,25 +44,49 @@ static la_result take_request(const la_token_context *context, const la_applicat
     return may ? la_ok() : la_error(LA_RATE_LIMITED);
 }
 
+/* What the client may have, and what it gets. `subject` NULL: it asks by its credentials alone. */
+static la_result grant_and_write(const la_token_context *context, const la_token_request *request, const la_form *form,
+                                 const la_application_record *application, const la_access_token *subject,
+                                 la_buffer *body, la_token_outcome *outcome)
+{
+    la_grant grant;
+    LA_TRY(la_scope_decide(context, application, form->values[LA_PARAM_SCOPE], &grant));
+    LA_TRY(la_resource_decide(form, &grant));
+    outcome->is_customer = grant.customer_id.p != NULL;
+    LA_TRY(la_binding_decide(context, request, application, outcome));
+    if (subject)
+        LA_TRY(la_exchange_narrow(context, form, application, subject, &outcome->binding, &grant));
+    return la_issuer_write_response(context, application, &grant, outcome, body);
+}
+
+static la_result exchange(const la_token_context *context, const la_token_request *request, const la_form *form,
+                          const la_application_record *application, la_buffer *body, la_token_outcome *outcome)
+{
+    la_access_token subject;
+    la_result r = la_exchange_read_subject(context, form, application, &subject);
+    if (la_is_ok(r))
+        r = grant_and_write(context, request, form, application, &subject, body, outcome);
+    la_access_token_done(&subject);
+    return r;
+}
+
 /* What a request lacks is said before who sent it is asked; what it may have, only after (RFC 6749 3.2.1). */
 static la_result issue(const la_token_context *context, const la_token_request *request, la_buffer *body,
                        la_token_outcome *outcome)
 {
     la_form form;
     la_application_record application;
-    la_grant grant;
+    bool is_exchange;
     LA_TRY(check_origin(context, request, outcome));
     LA_TRY(la_form_check_content_type(request->content_type));
     LA_TRY(la_form_parse(request->body, context->arena, &form));
     LA_TRY(check_grant_present(&form));
     LA_TRY(la_client_authenticate(context, request, &form, outcome, &application));
-    LA_TRY(check_grant(&form));
+    LA_TRY(check_grant(&form, &application, &is_exchange));
     LA_TRY(take_request(context, &application, outcome));
-    LA_TRY(la_scope_decide(context, &application, form.values[LA_PARAM_SCOPE], &grant));
-    LA_TRY(la_resource_decide(&form, &grant));
-    outcome->is_customer = grant.customer_id.p != NULL;
-    LA_TRY(la_binding_decide(context, request, &application, outcome));
-    return la_issuer_write_response(context, &grant, application.client_id, outcome, body);
+    if (is_exchange)
+        return exchange(context, request, &form, &application, body, outcome);
+    return grant_and_write(context, request, &form, &application, NULL, body, outcome);
 }
 
 void la_token_issue(const la_token_context *context, const la_token_request *request, la_buffer *ret_body,

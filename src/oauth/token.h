@@ -13,6 +13,7 @@
 #include "jose/hasher.h"
 #include "jose/key.h"
 #include "jose/key_cache.h"
+#include "jose/verifier.h"
 #include "jose/wrap.h"
 #include "registry/registry.h"
 #include "x509/verdicts.h"
@@ -115,6 +116,7 @@ typedef struct la_token_context {
     const la_issuer *issuer;
     la_registry_view *view; /* awake */
     const la_hasher *hasher;
+    const la_verifier *verifier;     /* of our own tokens; NULL: there is nothing to read any with */
     const la_master_key *master_key; /* unwraps the secrets of client_secret_jwt; NULL: there are none */
     la_random *random;
     const la_trust *trust;      /* whose client certificates count here (RFC 8705 2.1); NULL: nobody's */

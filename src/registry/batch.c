@@ -165,13 +165,14 @@ static la_result delete_revocation(la_registry_batch *b, const la_revocation_rec
     return delete_named(b, LA_RECORD_LISTED, v->environment_id, revocation_name(v, true, memory));
 }
 
+/* As it is, past the buffer: a CRL may be large. */
 static la_result put_blob(la_registry_batch *b, la_record_kind kind, uint16_t environment_id, la_slice name,
                           la_slice blob)
 {
-    bool is_new;
     LA_TRY(set_key(b, kind, environment_id, name));
-    la_buffer_add(&b->value, blob);
-    return put(b, &is_new);
+    MDB_val key = {b->key.n, b->key.p}, value = {blob.n, (void *)(uintptr_t)blob.p};
+    int e = mdb_put(b->txn, b->registry->dbi, &key, &value, 0);
+    return e ? la_registry_lmdb_result(e, "the registry cannot be written") : la_ok();
 }
 
 static la_result put_authority(la_registry_batch *b, const la_authority_record *a)

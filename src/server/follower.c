@@ -1,5 +1,6 @@
 #include "server/follower.h"
 
+#include "admin/certificates.h"
 #include "admin/commands.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -232,6 +233,8 @@ static void do_chores(la_follower *f, int64_t now_us)
     f->next_chores_us = now_us + CHORES_EVERY_US;
     if (!la_is_ok(la_command_keep_keys(&f->commands, la_clock_now_s())))
         complain(f, now_us, "the signing keys were not looked after");
+    if (!la_is_ok(la_command_keep_crls(&f->commands, la_clock_now_s())))
+        complain(f, now_us, "a CRL was not signed");
     if (!la_is_ok(la_usage_keeper_tidy(f->usage, &f->commands, la_clock_now_s())))
         complain(f, now_us, "usage was not rolled up, or old sessions were not removed");
     f->look = true; /* what was written on this connection moves no mark */

@@ -12,6 +12,7 @@ static const la_route routes[] = {
     {LA_LISTENER_TOKENS, 1u << LA_POST, "POST", "", "/oauth2/token", la_token_handle},
     {LA_LISTENER_TOKENS, READ, "GET, HEAD", "", "/oauth2/verify", la_verify_handle},
     {LA_LISTENER_TOKENS, READ_ANYWHERE, "GET, HEAD, OPTIONS", "", "/oauth2/jwks", la_jwks_handle},
+    {LA_LISTENER_TOKENS, READ, "GET, HEAD", "", "/oauth2/crl", la_crl_handle},
     {LA_LISTENER_TOKENS, READ_ANYWHERE, "GET, HEAD, OPTIONS", "/.well-known/oauth-authorization-server", "",
      la_metadata_handle},
     {LA_LISTENER_TOKENS, READ_ANYWHERE, "GET, HEAD, OPTIONS", "/.well-known/openid-configuration", "",

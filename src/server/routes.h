@@ -49,6 +49,7 @@ void la_respond_error(la_http_exchange *x, la_code code, const la_route *route);
 void la_token_handle(const la_route_call *call);
 void la_verify_handle(const la_route_call *call);
 void la_jwks_handle(const la_route_call *call);
+void la_crl_handle(const la_route_call *call);
 void la_metadata_handle(const la_route_call *call);
 void la_metrics_handle(const la_route_call *call);
 void la_livez_handle(const la_route_call *call);

@@ -96,6 +96,7 @@ la_result la_token_case_open(la_token_case *c, la_arena *arena, la_token_context
         .view = c->desk->view,
         .hasher = la_snapshot_hasher(c->serving->snapshot),
         .random = &c->desk->random,
+        .verifier = c->serving->snapshot->environments[c->environment].verifier,
         .trust = c->serving->snapshot->environments[c->environment].trust->trust,
         .verdicts = c->serving->environments[c->environment].verdicts,
         .arena = arena,

@@ -340,6 +340,7 @@ la_result la_store_update_application(la_store *s, uint64_t application_id, uint
 static la_result delete_application(la_store *s, uint64_t application_id)
 {
     la_sql q;
+    LA_TRY(la_certificates_list_revoked(s, application_id, 0, la_clock_now_s()));
     LA_TRY(la_feed_add_application(s, application_id)); /* while its client_id can be looked up */
     LA_TRY(la_feed_add_customers(s, application_id));
     LA_TRY(la_sql_begin(s, "DELETE FROM application WHERE application_id = ?", &q)); /* and what refers to it */

@@ -319,7 +319,24 @@ static void read_key(la_sql *q, la_feed_item *ret)
     la_sql_get_key(q, &ret->key);
 }
 
+static void read_authority(la_sql *q, la_feed_item *ret)
+{
+    ret->kind = LA_FEED_PUT_AUTHORITY;
+    ret->authority.environment_id = (uint16_t)la_sql_get_int(q, 0);
+    ret->authority.certificate = la_sql_get_slice(q, 1);
+    ret->authority.crl = la_sql_get_slice(q, 2);
+}
+
 /* ---- changes ---- */
+
+static la_result give_authority(reader *f, uint16_t environment_id)
+{
+    la_sql q;
+    LA_TRY(la_sql_begin(
+        f->store, "SELECT environment_id, certificate, crl FROM authority WHERE ?1 = 0 OR environment_id = ?1", &q));
+    la_sql_int(&q, environment_id);
+    return give_rows(f, &q, read_authority);
+}
 
 static la_result give_environment(reader *f, uint16_t environment_id)
 {
@@ -418,6 +435,8 @@ static la_result give_change(reader *f, la_sql *q)
         return give_customer(f, environment_id, key);
     case LA_CHANGE_KEY:
         return give_key(f, environment_id, key);
+    case LA_CHANGE_AUTHORITY:
+        return give_authority(f, environment_id);
     default:
         return la_fail(LA_CORRUPT, "%s: the database is damaged (change of kind %lld); restore it from a backup",
                        f->store->path, (long long)la_sql_get_int(q, C_KIND));
@@ -518,6 +537,7 @@ static la_result read_all(reader *f, la_feed_position *ret)
                         " ORDER BY environment_id, customer_id",
                         &q));
     LA_TRY(give_rows(f, &q, read_customer));
+    LA_TRY(give_authority(f, 0));
     return newest_position(f->store, ret);
 }
 

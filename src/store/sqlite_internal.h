@@ -125,6 +125,7 @@ typedef enum la_change_kind {
     LA_CHANGE_APPLICATIONS = 4, /* by range of application_id */
     LA_CHANGE_CUSTOMER = 5,
     LA_CHANGE_KEY = 6,
+    LA_CHANGE_AUTHORITY = 8,
 } la_change_kind;
 
 /* Adds to the feed, within a write transaction. */
@@ -148,6 +149,10 @@ la_result la_secret_check(const la_new_secret *secret);
 
 /* The environment of an application; NOT_FOUND. */
 la_result la_application_environment(la_store *s, uint64_t application_id, uint16_t *ret_environment_id);
+
+/* ---- certificates.c: shared with applications.c ---- */
+/* What our authority issued to an application (certificate_id 0: all of it) goes on its CRL. */
+la_result la_certificates_list_revoked(la_store *s, uint64_t application_id, uint64_t certificate_id, int64_t now_s);
 
 /* ---- idempotent.c: shared with sessions.c ---- */
 la_result la_idempotent_expire(la_store *s, int64_t before_s, unsigned most);

@@ -27,6 +27,10 @@ class Stage:
                                                          "environments": []}, check=201)
         return created["operator"]
 
+    def certificate(self, app):
+        created = self.admin.json("POST", f"{app['path']}/certificates", {}, check=201)
+        return created["certificate"]["certificate_id"]
+
     def make(self, route):
         """(path, body, headers)"""
         path, body, headers = route.path.replace("{environment}", E), None, {}
@@ -36,6 +40,10 @@ class Stage:
         if "{customer_id}" in path:
             self.admin.post(f"{app['path']}/customers", {"customer_id": customer_id()}, check=201)
             path = path.replace("{customer_id}", self.admin.items(f"{app['path']}/customers")[0]["customer_id"])
+        if "{certificate_id}" in path:
+            path = path.replace("{certificate_id}", self.certificate(app))
+        if route.handler == "authority_show":
+            self.certificate(self.app())
         if "{operator_id}" in path:
             path = path.replace("{operator_id}", self.operator()["operator_id"])
         path = path.replace("{sequence}", str(self.visible_event())).replace("{session_id}", "999999999")
@@ -147,11 +155,15 @@ def test_a_developer_cannot_become_more(people, fresh):
         developer.post(f"{app['path']}/secrets", {}, check=403)
         developer.post(f"{app['path']}/secrets", {}, headers={"Idempotency-Key": "sneaky"}, check=403)
         developer.post(f"{app['path']}/secrets/{app['secret']['secret_id']}/revoke", check=403)
+        certificate = people.admin.json("POST", f"{app['path']}/certificates", {}, check=201)["certificate"]
+        developer.post(f"{app['path']}/certificates", {}, check=403)
+        developer.post(f"{app['path']}/certificates/{certificate['certificate_id']}/revoke", check=403)
         developer.post(f"{app['path']}/customers", {"customer_id": CUSTOMER}, check=403)
         developer.delete(f"{app['path']}/customers/{CUSTOMER}", check=403)
         developer.delete(app["path"], check=403)
         assert developer.json("GET", app["path"]) == people.admin.json("GET", app["path"])
         assert len(people.admin.items(f"{app['path']}/secrets")) == 1
+        assert [c["state"] for c in people.admin.items(f"{app['path']}/certificates")] == ["live"]
     own = developer.create("production", "own")
     developer.patch(own["path"], {"scopes": ["api", "admin:read"]}, headers={"If-Match": "*"}, check=403)
     assert people.admin.json("GET", own["path"])["scopes"] == ["api", "customer"]

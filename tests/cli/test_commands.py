@@ -17,6 +17,7 @@ from support import decode, run_cli
 COMMANDS = [
     ["init"], ["check-config"], ["serve"], ["app", "create"], ["app", "list"], ["app", "show"], ["app", "set"], ["app", "enable"], ["app", "disable"],
     ["app", "delete"], ["app", "import"], ["secret", "add"], ["secret", "list"], ["secret", "revoke"], ["customer", "add"],
+    ["cert", "chain"], ["cert", "issue"], ["cert", "list"], ["cert", "register"], ["cert", "revoke"],
     ["customer", "list"], ["customer", "remove"], ["key", "list"], ["key", "rotate"],
     ["operator", "add"], ["operator", "list"], ["operator", "show"], ["operator", "set"], ["operator", "reset-password"],
     ["operator", "reset-totp"], ["operator", "remove"], ["operator", "sessions"], ["audit", "list"], ["audit", "verify"],

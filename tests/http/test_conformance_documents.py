@@ -246,7 +246,7 @@ def test_meta_04_the_host_header_does_not_change_it(server, demo):
 
 
 def test_meta_06_grant_types(server):
-    assert server.get("production", METADATA[0]).json()["grant_types_supported"] == ["client_credentials"]
+    assert server.get("production", METADATA[0]).json()["grant_types_supported"] == ["client_credentials", "urn:ietf:params:oauth:grant-type:token-exchange"]
 
 
 def test_meta_07_response_types(server):

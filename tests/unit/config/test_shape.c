@@ -22,7 +22,8 @@ static void unknown_options_are_named_with_those_there_are(void **state)
          "2: listen: expected one of the options address, port, tls; found adress"},
         {ENVIRONMENT "    isuer: x\n",
          "6: environments[0]: expected one of the options name, issuer, hosts, default, listen, tls, mtls_url, "
-         "test, algorithm, profile, api, customer, scopes, allow_origin, token_reuse_s, requests_per_minute, "
+         "test, algorithm, profile, api, customer, scopes, allow_origin, fapi, dpop, token_reuse_s, "
+         "requests_per_minute, "
          "request_burst, "
          "secrets_per_application, jwks_max_age_s, keys, mtls; found isuer"},
         {ENVIRONMENT "    keys: {rotate_every: 1}\n",

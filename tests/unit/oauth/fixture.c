@@ -53,6 +53,15 @@ static void fill(fixture *f)
     assert_ok(la_registry_batch_commit(batch, &position));
 }
 
+static la_slice public_jwk(const la_key *key)
+{
+    static char memory[4096];
+    la_buffer jwk;
+    la_buffer_init_fixed(&jwk, memory, sizeof memory);
+    la_key_write_jwk(key, &jwk);
+    return la_buffer_slice(&jwk);
+}
+
 fixture *fixture_new(const char *algorithm, la_token_profile profile)
 {
     static const uint8_t pepper[LA_PEPPER_BYTES] = {1, 2, 3};
@@ -83,7 +92,10 @@ fixture *fixture_new(const char *algorithm, la_token_profile profile)
     };
     f->issuer = la_issuer_new(&f->environment, HERE, f->signer);
     assert_non_null(f->issuer);
+    la_slice jwk = public_jwk(f->key);
+    assert_ok(la_verifier_new(&jwk, 1, &f->verifier));
     f->context = (la_token_context){.issuer = f->issuer,
+                                    .verifier = f->verifier,
                                     .view = f->view,
                                     .hasher = f->hasher,
                                     .random = &f->random,
@@ -96,6 +108,7 @@ fixture *fixture_new(const char *algorithm, la_token_profile profile)
 
 void fixture_free(fixture *f)
 {
+    la_verifier_free(f->verifier);
     la_issuer_free(f->issuer);
     la_signer_free(f->signer);
     la_key_free(f->key);

@@ -18,6 +18,7 @@ typedef struct fixture {
     la_hasher *hasher;
     la_key *key;
     la_signer *signer;
+    la_verifier *verifier; /* of that key */
     la_issuer *issuer;
     la_arena *arena;
     la_random random;

@@ -255,7 +255,7 @@ static void metadata(void **state)
     assert_string_equal(text_of(m, "issuer"), "https://issuer.example/t1/");
     assert_string_equal(text_of(m, "token_endpoint"), "https://issuer.example/t1/oauth2/token");
     assert_string_equal(text_of(m, "jwks_uri"), "https://issuer.example/t1/oauth2/jwks");
-    assert_int_equal(json_array_size(json_object_get(m, "grant_types_supported")), 1);
+    assert_int_equal(json_array_size(json_object_get(m, "grant_types_supported")), 2);
     assert_null(json_object_get(m, "mtls_endpoint_aliases"));
     json_decref(m);
 

@@ -162,6 +162,36 @@ static void a_view_sees_one_state_until_it_is_refreshed(void **state)
     unit_rmdir(dir);
 }
 
+/* A CRL is the one record that can be large. */
+static void a_large_crl_comes_back_whole(void **state)
+{
+    char *dir = unit_mkdir();
+    la_registry *r;
+    la_registry_view *v;
+    la_authority_record authority;
+    static char crl[1 << 20];
+    for (size_t i = 0; i < sizeof crl; i++)
+        crl[i] = (char)(i * 7 >> 3);
+    assert_ok(la_registry_open(dir, &r));
+    la_feed_item item = {.kind = LA_FEED_PUT_AUTHORITY, .authority = {2, LA_SLICE("der"), {crl, sizeof crl}}};
+    apply(r, true, &item, 1, &position_1);
+    assert_ok(la_registry_view_new(r, &v));
+    assert_ok(la_registry_view_refresh(v));
+    assert_ok(la_registry_find_authority(v, 2, &authority));
+    assert_slice(authority.certificate, "der");
+    assert_int_equal(authority.crl.n, sizeof crl);
+    assert_memory_equal(authority.crl.p, crl, sizeof crl);
+    la_registry_view_rest(v);
+    item.authority.crl = LA_SLICE("small again");
+    apply(r, false, &item, 1, &position_1);
+    assert_ok(la_registry_view_refresh(v));
+    assert_ok(la_registry_find_authority(v, 2, &authority));
+    assert_slice(authority.crl, "small again");
+    la_registry_view_free(v);
+    la_registry_free(r);
+    unit_rmdir(dir);
+}
+
 static void an_aborted_batch_leaves_nothing(void **state)
 {
     char *dir = unit_mkdir();
@@ -425,6 +455,7 @@ int main(void)
         cmocka_unit_test(registrations_and_revocations_come_back),
         cmocka_unit_test(keys_of_one_environment),
         cmocka_unit_test(a_view_sees_one_state_until_it_is_refreshed),
+        cmocka_unit_test(a_large_crl_comes_back_whole),
         cmocka_unit_test(an_aborted_batch_leaves_nothing),
         cmocka_unit_test(content_and_position_survive),
         cmocka_unit_test(damaged_files_are_put_aside),
