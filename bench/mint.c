@@ -2,10 +2,11 @@
  * Minting in process against the bare signature, in interleaved rounds on one core: what the protocol costs
  * beyond the cryptography. No HTTP, no socket; a real registry, real secrets, a real request.
  *
- *   bench_mint ALGORITHM ROUNDS MILLISECONDS CORE [bare|dpop]
+ *   bench_mint ALGORITHM ROUNDS MILLISECONDS CORE [bare|keys]
  *
- * prints one JSON object with the microseconds of CPU per operation of each round. With `bare` only the signature. With `dpop` also
- * tokens that an ES256 proof binds (RFC 9449), each proof used once, against that signature and one bare verification.
+ * prints one JSON object with the microseconds of CPU per operation of each round. With `bare` only the signature. With `keys` also
+ * tokens that an ES256 proof binds (RFC 9449), and tokens for an ES256 assertion (private_key_jwt), each proof and assertion used once,
+ * against that signature and one bare verification.
  */
 #include "base/arena.h"
 #include "base/base64url.h"
@@ -160,7 +161,7 @@ static void bare_check_done(bare_check *b)
 /* ---- minting ---- */
 
 #define PROOFS 2560 /* a round of them; then the table of used ones is a new one */
-#define PROOF_MAX 800
+#define PROOF_MAX 1024
 
 typedef struct mint {
     la_environment_config config;
@@ -179,7 +180,8 @@ typedef struct mint {
     char bodies[APPLICATIONS][BODY_MAX];
     unsigned next;
     la_code expected;
-    char (*proofs)[PROOF_MAX]; /* NULL: none are sent */
+    char (*proofs)[PROOF_MAX]; /* DPoP proofs, or bodies with assertions. NULL: neither is sent */
+    bool by_assertion;
     unsigned next_proof;
     la_replay *replay;
 } mint;
@@ -292,31 +294,78 @@ static la_result use_once(void *self, la_replay_kind kind, uint16_t environment_
     return la_replay_take(m->replay, &key, expires_at_s, now_s) == LA_REPLAY_FIRST ? la_ok() : la_error(LA_REPLAYED);
 }
 
+static void add_jwt(la_buffer *b, la_signer *signer, const char *header, const char *claims)
+{
+    uint8_t signature[LA_SIGNATURE_MAX];
+    size_t at = b->n;
+    la_buffer_add_base64url(b, header, strlen(header));
+    la_buffer_add_char(b, '.');
+    la_buffer_add_base64url(b, claims, strlen(claims));
+    must(la_signer_sign(signer, (la_slice){b->p + at, b->n - at}, signature), "signing");
+    la_buffer_add_char(b, '.');
+    la_buffer_add_base64url(b, signature, la_signer_signature_bytes(signer));
+    la_buffer_text(b);
+    if (!la_buffer_ok(b))
+        die("a JWT is too long");
+}
+
+static void make_assertion(mint *m, la_signer *signer, unsigned application, unsigned i)
+{
+    char claims[512], id[ID_BYTES], secret[SECRET_BYTES];
+    la_buffer b;
+    application_name(APPLICATIONS + application, id, secret);
+    snprintf(claims, sizeof claims,
+             "{\"iss\":\"%s\",\"sub\":\"%s\",\"aud\":\"https://"
+             "bench.localhost\",\"jti\":\"%08x-0000-4000-8000-000000000000\","
+             "\"iat\":%lld,\"exp\":%lld}",
+             id, id, i, (long long)m->context.now_s, (long long)m->context.now_s + 60);
+    la_buffer_init_fixed(&b, m->proofs[i], PROOF_MAX);
+    la_buffer_add_text(&b, "grant_type=client_credentials&scope=api&client_assertion_type="
+                           "urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer&client_assertion=");
+    add_jwt(&b, signer, "{\"alg\":\"ES256\"}", claims);
+}
+
 static void make_proof(mint *m, la_signer *signer, const char *jwk, unsigned i)
 {
     char header[512], claims[512];
-    uint8_t signature[LA_SIGNATURE_MAX];
     la_buffer b;
-    int header_n = snprintf(header, sizeof header, "{\"typ\":\"dpop+jwt\",\"alg\":\"ES256\",\"jwk\":%s}", jwk);
-    int claims_n = snprintf(claims, sizeof claims,
-                            "{\"jti\":\"%08x-0000-4000-8000-000000000000\",\"htm\":\"POST\","
-                            "\"htu\":\"https://bench.localhost/oauth2/token\",\"iat\":%lld}",
-                            i, (long long)m->context.now_s);
+    snprintf(header, sizeof header, "{\"typ\":\"dpop+jwt\",\"alg\":\"ES256\",\"jwk\":%s}", jwk);
+    snprintf(claims, sizeof claims,
+             "{\"jti\":\"%08x-0000-4000-8000-000000000000\",\"htm\":\"POST\","
+             "\"htu\":\"https://bench.localhost/oauth2/token\",\"iat\":%lld}",
+             i, (long long)m->context.now_s);
     la_buffer_init_fixed(&b, m->proofs[i], PROOF_MAX);
-    la_buffer_add_base64url(&b, header, (size_t)header_n);
-    la_buffer_add_char(&b, '.');
-    la_buffer_add_base64url(&b, claims, (size_t)claims_n);
-    must(la_signer_sign(signer, la_buffer_slice(&b), signature), "proof");
-    la_buffer_add_char(&b, '.');
-    la_buffer_add_base64url(&b, signature, la_signer_signature_bytes(signer));
-    la_buffer_text(&b);
-    if (!la_buffer_ok(&b))
-        die("proof");
+    add_jwt(&b, signer, header, claims);
+}
+
+/* A further application, which authenticates with this key. */
+static void put_client_with_key(mint *m, unsigned application, const char *jwk)
+{
+    char id[ID_BYTES], secret[SECRET_BYTES], set[LA_JWK_MAX + 16];
+    la_registry_batch *batch = NULL;
+    la_feed_position position = {.sequence = 2 + application, .tag = 1};
+    la_feed_item item = {.kind = LA_FEED_PUT_APPLICATION,
+                         .application = {.application_id = APPLICATIONS + application + 1,
+                                         .environment_id = ENVIRONMENT_ID,
+                                         .enabled = true,
+                                         .auth_method = LA_AUTH_PRIVATE_KEY_JWT,
+                                         .scopes = LA_SLICE("api customer"),
+                                         .version = 1}};
+    application_name(APPLICATIONS + application, id, secret);
+    snprintf(set, sizeof set, "{\"keys\":[%s]}", jwk);
+    item.application.client_id = la_slice_of(id);
+    item.application.registration.jwks = la_slice_of(set);
+    must(la_registry_batch_begin(m->registry, false, &batch), "batch");
+    must(la_registry_batch_apply(batch, &item), "application");
+    must(la_registry_batch_commit(batch, &position), "commit");
 }
 
 /* Each application has a key of its own, and proves it again and again. */
-static void make_proofs(mint *m)
+static void make_proofs(mint *m, bool by_assertion)
 {
+    m->by_assertion = by_assertion;
+    m->next_proof = 0;
+    m->config.assertion_lifetime_max_s = 600;
     m->proofs = calloc(PROOFS, sizeof *m->proofs);
     m->config.dpop = (la_dpop_config){.proof_lifetime_s = 60};
     m->context.key_cache = la_key_cache_new(64);
@@ -332,8 +381,13 @@ static void make_proofs(mint *m)
         must(la_key_generate(la_algorithm_find(LA_SLICE("ES256")), &key), "key");
         must(la_signer_new(key, &signer), "signer");
         la_key_write_jwk(key, &jwk);
+        if (by_assertion)
+            put_client_with_key(m, a, la_buffer_text(&jwk));
         for (unsigned i = a; i < PROOFS; i += APPLICATIONS)
-            make_proof(m, signer, la_buffer_text(&jwk), i);
+            if (by_assertion)
+                make_assertion(m, signer, a, i);
+            else
+                make_proof(m, signer, la_buffer_text(&jwk), i);
         la_buffer_done(&jwk);
         la_signer_free(signer);
         la_key_free(key);
@@ -357,8 +411,12 @@ static void take_proof(mint *m, la_token_request *request)
         if (!m->replay)
             die("memory");
     }
-    request->dpop = la_slice_of(m->proofs[m->next_proof++]);
-    request->n_dpop = 1;
+    la_slice proof = la_slice_of(m->proofs[m->next_proof++]);
+    request->n_dpop = !m->by_assertion;
+    if (m->by_assertion)
+        request->body = proof;
+    else
+        request->dpop = proof;
 }
 
 /* One request from its body to the body of the response, as a connection of the server does it. */
@@ -440,7 +498,7 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
 
 typedef struct rounds {
     double bare[ROUNDS_MAX], mint[ROUNDS_MAX], bad_secret[ROUNDS_MAX], bad_scope[ROUNDS_MAX];
-    double bare_verify[ROUNDS_MAX], dpop[ROUNDS_MAX];
+    double bare_verify[ROUNDS_MAX], dpop[ROUNDS_MAX], assertion[ROUNDS_MAX];
 } rounds;
 
 static void run(mint *m, bare *b, unsigned n, double seconds, bool only_bare, rounds *ret)
@@ -459,16 +517,16 @@ static void run(mint *m, bare *b, unsigned n, double seconds, bool only_bare, ro
     }
 }
 
-static void run_dpop(mint *m, unsigned n, double seconds, rounds *ret)
+static void run_keys(mint *m, unsigned n, double seconds, bool by_assertion, rounds *ret)
 {
     bare_check check = {0};
-    make_proofs(m);
+    make_proofs(m, by_assertion);
     bare_check_init(&check, strlen(m->proofs[0]) - LA_BASE64URL_CHARS(64) - 1);
     mint_prepare(m, "api", "", LA_OK);
     measure(mint_one, m, seconds / 4); /* warm */
     for (unsigned i = 0; i < n; i++) {
         ret->bare_verify[i] = measure(bare_verify, &check, seconds);
-        ret->dpop[i] = measure(mint_one, m, seconds);
+        (by_assertion ? ret->assertion : ret->dpop)[i] = measure(mint_one, m, seconds);
     }
     drop_proofs(m);
     bare_check_done(&check);
@@ -477,7 +535,7 @@ static void run_dpop(mint *m, unsigned n, double seconds, rounds *ret)
 int main(int argc, char **argv)
 {
     if (argc < 5) {
-        fprintf(stderr, "usage: bench_mint ALGORITHM ROUNDS MILLISECONDS CORE [bare|dpop]\n");
+        fprintf(stderr, "usage: bench_mint ALGORITHM ROUNDS MILLISECONDS CORE [bare|keys]\n");
         return 2;
     }
     unsigned n = (unsigned)strtoul(argv[2], NULL, 10);
@@ -485,7 +543,7 @@ int main(int argc, char **argv)
     cpu_set_t cores;
     CPU_ZERO(&cores);
     CPU_SET((size_t)strtoul(argv[4], NULL, 10), &cores);
-    bool only_bare = argc > 5 && strcmp(argv[5], "bare") == 0, with_dpop = argc > 5 && strcmp(argv[5], "dpop") == 0;
+    bool only_bare = argc > 5 && strcmp(argv[5], "bare") == 0, with_keys = argc > 5 && strcmp(argv[5], "keys") == 0;
     if (n == 0 || n > ROUNDS_MAX || sched_setaffinity(0, sizeof cores, &cores) != 0)
         die("rounds or core");
     must(la_secret_setup(), "setup");
@@ -501,8 +559,10 @@ int main(int argc, char **argv)
     bare_init(&b, a, m.key);
     take_signing_input(&m, &b);
     run(&m, &b, n, seconds, only_bare, &r);
-    if (with_dpop)
-        run_dpop(&m, n, seconds, &r);
+    if (with_keys) {
+        run_keys(&m, n, seconds, true, &r);
+        run_keys(&m, n, seconds, false, &r);
+    }
 
     printf("{\"algorithm\":\"%s\",\"signing_input_bytes\":%zu,\"openssl\":\"%s\",\"libsodium\":\"%s\",", a->name,
            b.input_n, OpenSSL_version(OPENSSL_VERSION_STRING), sodium_version_string());
@@ -510,10 +570,11 @@ int main(int argc, char **argv)
     if (!only_bare) {
         print_rounds("mint_us", r.mint, n, false);
         print_rounds("bad_secret_us", r.bad_secret, n, false);
-        print_rounds("bad_scope_us", r.bad_scope, n, !with_dpop);
+        print_rounds("bad_scope_us", r.bad_scope, n, !with_keys);
     }
-    if (with_dpop) {
+    if (with_keys) {
         print_rounds("bare_verify_us", r.bare_verify, n, false);
+        print_rounds("assertion_us", r.assertion, n, false);
         print_rounds("dpop_us", r.dpop, n, true);
     }
     puts("}");

@@ -6,10 +6,12 @@ RESPONSE, JWT = "http/test_conformance_response.py", "http/test_conformance_jwt.
 DOCUMENTS, HTTP, SECURITY = ("http/test_conformance_documents.py", "http/test_conformance_http.py", "http/test_conformance_security.py")
 ROTATION = "cli/test_rotation.py"
 RESOURCE = "http/test_conformance_resource.py"
+INTROSPECTION, REVOCATION = "http/test_conformance_introspection.py", "http/test_conformance_revocation.py"
 DPOP = "http/test_conformance_dpop.py"
-TLS, PROXIES = "http/test_tls.py", "http/test_proxies.py"
+ASSERTION = "http/test_conformance_assertion.py"
+TLS, PROXIES, MTLS = "http/test_tls.py", "http/test_proxies.py", "http/test_conformance_mtls.py"
 
-SECTIONS = {1, 2, 3, 4, 5, 6, 8, 9, 14, 15, 18, 20}
+SECTIONS = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 15, 18, 20}
 
 
 def tests(file, *prefixes):
@@ -45,12 +47,12 @@ COVERED = {
     "CA-10": tests(CLIENT, "test_ca_10"),
     "CA-13": tests(CLIENT, "test_ca_13"),
     "CA-14": tests(CLIENT, "test_ca_14"),
-    "CA-15": tests(CLIENT, "test_ca_15"),
+    "CA-15": tests(CLIENT, "test_ca_15") + tests(ASSERTION, "test_ca_15"),
     "CA-16": tests(CLIENT, "test_ca_16"),
     "CA-18": tests(CLIENT, "test_ca_18"),
-    "CA-20": tests(CLIENT, "test_ca_20"),
-    "CA-22": tests(CLIENT, "test_ca_22"),
-    "CA-24": tests(CLIENT, "test_ca_24"),
+    "CA-20": tests(CLIENT, "test_ca_20") + tests(ASSERTION, "test_ca_20", "test_asr_21"),
+    "CA-22": tests(CLIENT, "test_ca_22") + tests(ASSERTION, "test_ca_22"),
+    "CA-24": tests(CLIENT, "test_ca_24") + tests(ASSERTION, "test_throttled"),
     "SCO-01": tests(SCOPE, "test_sco_01"),
     "SCO-03": tests(SCOPE, "test_sco_03"),
     "SCO-04": tests(SCOPE, "test_sco_04"),
@@ -91,6 +93,23 @@ COVERED = {
     "META-06": tests(DOCUMENTS, "test_meta_06"),
     "META-07": tests(DOCUMENTS, "test_meta_07"),
     "META-09": tests(DOCUMENTS, "test_meta_09"),
+    "META-11": tests(DOCUMENTS, "test_meta_11"),
+    "INT-01": tests(INTROSPECTION, "test_int_01"),
+    "INT-02": tests(INTROSPECTION, "test_int_02"),
+    "INT-05": tests(INTROSPECTION, "test_int_05"),
+    "INT-06": tests(INTROSPECTION, "test_int_06"),
+    "INT-07": tests(INTROSPECTION, "test_int_07"),
+    "INT-09": tests(INTROSPECTION, "test_int_09"),
+    "INT-10": tests(INTROSPECTION, "test_int_10"),
+    "INT-12": tests(INTROSPECTION, "test_int_12"),
+    "INT-16": tests(INTROSPECTION, "test_int_16"),
+    "INT-17": tests(INTROSPECTION, "test_int_17"),
+    "REV-01": tests(REVOCATION, "test_rev_01"),
+    "REV-02": tests(REVOCATION, "test_rev_02"),
+    "REV-04": tests(REVOCATION, "test_rev_04"),
+    "REV-05": tests(REVOCATION, "test_rev_05"),
+    "REV-06": tests(REVOCATION, "test_rev_06"),
+    "REV-08": tests(REVOCATION, "test_rev_08"),
     "HTTP-01": tests(HTTP, "test_http_01"),
     "HTTP-05": tests(HTTP, "test_http_05"),
     "HTTP-06": tests(HTTP, "test_http_06"),
@@ -106,10 +125,46 @@ COVERED = {
     "RES-02": tests(RESOURCE, "test_res_02"),
     "RES-03": tests(RESOURCE, "test_res_03"),
     "RES-05": tests(RESOURCE, "test_res_05"),
+    "ASR-01": tests(ASSERTION, "test_asr_01"),
+    "ASR-02": tests(ASSERTION, "test_asr_02"),
+    "ASR-03": tests(ASSERTION, "test_asr_03"),
+    "ASR-04": tests(ASSERTION, "test_asr_04"),
+    "ASR-05": tests(ASSERTION, "test_asr_05"),
+    "ASR-06": tests(ASSERTION, "test_asr_06"),
+    "ASR-07": tests(ASSERTION, "test_asr_07"),
+    "ASR-08": tests(ASSERTION, "test_asr_08"),
+    "ASR-11": tests(ASSERTION, "test_asr_11"),
+    "ASR-13": tests(ASSERTION, "test_asr_13"),
+    "ASR-15": tests(ASSERTION, "test_asr_15"),
+    "ASR-16": tests(ASSERTION, "test_asr_16"),
+    "ASR-19": tests(ASSERTION, "test_asr_19"),
+    "ASR-21": tests(ASSERTION, "test_asr_21"),
+    "ASR-22": tests(ASSERTION, "test_asr_22"),
+    "ASR-24": tests(ASSERTION, "test_asr_24"),
+    "JOSE-01": tests(ASSERTION, "test_jose_01"),
+    "JOSE-02": tests(ASSERTION, "test_jose_02"),
+    "JOSE-03": tests(ASSERTION, "test_jose_03"),
+    "JOSE-04": tests(ASSERTION, "test_jose_04"),
+    "JOSE-07": tests(ASSERTION, "test_jose_07"),
+    "JOSE-09": tests(ASSERTION, "test_jose_09"),
+    "JOSE-11": tests(ASSERTION, "test_jose_11"),
+    "JOSE-13": tests(ASSERTION, "test_jose_13"),
+    "JOSE-14": tests(ASSERTION, "test_jose_14"),
+    "JOSE-15": tests(ASSERTION, "test_jose_15", "test_asr_22"),
+    "JOSE-20": tests(DPOP, "test_dpp_06") + tests(ASSERTION, "test_asr_24"),
+    "JOSE-23": tests(DPOP, "test_dpp_01_every_algorithm"),
+    "JWK-11": tests(ASSERTION, "test_jwk_11", "test_jwks_uri"),
+    "FAPI-05": tests(ASSERTION, "test_fapi_05"),
+    "FAPI-09": tests(ASSERTION, "test_fapi_09"),
     # Of sections that are not complete yet:
-    "MTL-07": tests(TLS, "test_mtl_07"),
+    "CA-19": tests(MTLS, "test_ca_19"),
+    "MTL-01": tests(MTLS, "test_mtl_01"),
+    "MTL-02": tests(MTLS, "test_mtl_02"),
+    "MTL-03": tests(MTLS, "test_mtl_03"),
+    "MTL-07": tests(TLS, "test_mtl_07") + tests(MTLS, "test_mtl_07"),
     "JWT-17": tests(DPOP, "test_jwt_17", "test_mtl_11"),
     "MTL-11": tests(DPOP, "test_mtl_11"),
+    "META-10": tests(DOCUMENTS, "test_meta_10") + tests(ASSERTION, "test_meta_10"),
     "META-14": tests(DPOP, "test_mtl_11", "test_dpp_01_metadata"),
     "DPP-01": tests(DPOP, "test_dpp_01"),
     "DPP-02": tests(DPOP, "test_dpp_02"),
@@ -135,12 +190,8 @@ COVERED = {
 }
 
 WAITING = {
-    "CA-19": "a client certificate is passed on, but no application can be registered for it yet; this comes with mutual TLS",
     "DPP-25": "no application can be registered as dpop_bound_access_tokens yet; tests/unit/oauth/test_binding.c has what happens then",
     "DPP-32": "there is no protected resource of this server yet; tests/unit/oauth/test_dpop.c has the RFC's example",
     "DPP-33": "there is no protected resource of this server yet",
     "DPP-34": "there is no protected resource of this server yet",
-    "JWK-11": "there is no client with a jwks_uri before private_key_jwt",
-    "META-10": "no JWT authentication method is listed yet; a test holds that the member is absent (test_metadata_promises_nothing)",
-    "META-11": "there is no revocation and no introspection endpoint yet; a test holds that the members are absent",
 }

@@ -31,10 +31,10 @@ static la_result path_of(const char *prefix, const char *ending, char ret[PATH_M
 static const char *const endings[] = {".key", ".crt", ".chain.crt"};
 
 /* Before anything is issued: a certificate whose key could not be written is of no use, and a key that is in use must not be lost. */
-static la_result check_files(const char *prefix)
+static la_result check_files(const char *prefix, bool with_key)
 {
     char path[PATH_MAX], folder[PATH_MAX];
-    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
+    for (size_t i = with_key ? 0 : 1; i < sizeof endings / sizeof endings[0]; i++) {
         LA_TRY(path_of(prefix, endings[i], path));
         if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
             return la_fail(LA_EXISTS, "%s is there already, and is not replaced: choose another --output", path);
@@ -113,7 +113,7 @@ static la_result issue(la_cli *cli, la_slice request, int64_t lifetime_s)
     la_issued_certificate issued;
     const char *prefix = la_cli_value(cli, "output");
     if (prefix)
-        LA_TRY(check_files(prefix));
+        LA_TRY(check_files(prefix, !request.p));
     LA_TRY(la_session_open_application(cli, &s, &a));
     la_result r = la_command_issue_certificate(&s.commands, &a, request, lifetime_s, &issued);
     if (la_is_ok(r) && prefix) {

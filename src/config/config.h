@@ -92,6 +92,19 @@ typedef struct la_mtls_config {
     uint32_t warn_before_s;          /* how long before a client's certificate ends it is warned of */
 } la_mtls_config;
 
+/* Whether the address, 4 or 16 bytes in network order, is in the range. */
+bool la_address_range_has(const la_address_range *range, const uint8_t *bytes, unsigned n_bytes);
+
+/* How key sets of clients are fetched (RFC 7591 2 jwks_uri). */
+typedef struct la_jwks_fetch_config {
+    uint32_t timeout_s;
+    uint32_t max_bytes;
+    uint32_t min_refresh_s; /* the same URI is not asked again before */
+    unsigned n_allowed;
+    la_address_range *allowed; /* besides all that are public */
+    char *trust_anchors;       /* a file in PEM; NULL: those of the system */
+} la_jwks_fetch_config;
+
 /* One walled-off environment. */
 typedef struct la_environment_config {
     la_slice name;   /* 1 to 40 of a-z 0-9 - */
@@ -116,11 +129,14 @@ typedef struct la_environment_config {
     unsigned n_admin_scopes; /* the last ones of them; not in the metadata */
     la_scope_policy *scopes;
     bool allow_origin;
-    bool fapi; /* all of its applications follow the FAPI 2.0 Security Profile */
+    bool fapi;                         /* all of its applications follow the FAPI 2.0 Security Profile */
+    uint32_t assertion_lifetime_max_s; /* that an assertion of a client may be valid for */
     la_dpop_config dpop;
     bool sees_certificates;           /* of clients: by TLS of our own, or by the word of a proxy */
     uint32_t requests_per_minute;     /* of an application that has no limit of its own; 0: no limit */
     uint32_t request_burst;           /* at once; 0: as many as in a minute */
+    bool status_list;                 /* tokens name a place in a status list */
+    uint32_t status_list_ttl_s;       /* for so long a list may be kept */
     uint32_t token_reuse_s;           /* the same request gets the same token for so long; 0: never */
     unsigned secrets_per_application; /* live at the same time; 2 */
     uint32_t jwks_max_age_s;
@@ -167,6 +183,7 @@ typedef struct la_config {
     uint32_t ready_max_stale_s; /* /readyz fails when the registry is staler; 0: never */
     la_limits_config limits;
     uint32_t replay_max_entries; /* jtis of assertions and proofs that are remembered at a time */
+    la_jwks_fetch_config jwks_fetch;
     uint32_t usage_flush_s;
     uint32_t usage_keep_minutes_s;
     uint32_t usage_keep_hours_s;

@@ -211,12 +211,15 @@ static la_result fill_environment(const la_config *c, const raw_environment *r, 
     ret->profile = (la_token_profile)environment_profile(r);
     ret->allow_origin = environment_allow_origin(r);
     ret->fapi = environment_fapi(r);
+    ret->assertion_lifetime_max_s = assertion_lifetime_max_s(&r->o_assertion);
     ret->dpop = (la_dpop_config){
         .nonce = (la_dpop_nonce)dpop_nonce(&r->o_dpop),
         .nonce_lifetime_s = dpop_nonce_lifetime_s(&r->o_dpop),
         .proof_lifetime_s = dpop_proof_lifetime_s(&r->o_dpop),
     };
     ret->sees_certificates = c->mtls_listen.address || c->proxies.certificate != LA_PROXY_CERTIFICATE_NONE;
+    ret->status_list = environment_status_list(r);
+    ret->status_list_ttl_s = environment_status_list_ttl_s(r);
     ret->token_reuse_s = environment_token_reuse_s(r);
     ret->requests_per_minute = environment_requests_per_minute(r);
     ret->request_burst = environment_request_burst(r);
@@ -311,6 +314,23 @@ static void fill_usage(const raw_usage *r, la_config *ret)
     ret->usage_keep_days_s = usage_keep_days_s(r);
 }
 
+static la_result fill_jwks_fetch(const la_config *c, const raw_jwks_fetch *r, la_jwks_fetch_config *ret)
+{
+    const char *anchors = jwks_fetch_trust_anchors(r);
+    ret->timeout_s = jwks_fetch_timeout_s(r);
+    ret->max_bytes = jwks_fetch_max_bytes(r);
+    ret->min_refresh_s = jwks_fetch_min_refresh_s(r);
+    if (anchors)
+        LA_TRY(resolve(c, anchors, &ret->trust_anchors));
+    ret->allowed = calloc(r->n_allow_addresses ? r->n_allow_addresses : 1, sizeof *ret->allowed);
+    if (!ret->allowed)
+        return no_memory();
+    for (; ret->n_allowed < r->n_allow_addresses; ret->n_allowed++)
+        if (!la_address_range_parse(la_slice_of(r->o_allow_addresses[ret->n_allowed]), &ret->allowed[ret->n_allowed]))
+            return la_fail(LA_INVALID, "jwks_fetch.allow_addresses: expected addresses"); /* as for proxies */
+    return la_ok();
+}
+
 la_result la_fill(const raw_root *raw, la_config *ret)
 {
     LA_TRY(fill_endpoint(listen_address(&raw->o_listen), listen_port(&raw->o_listen), listen_tls(&raw->o_listen),
@@ -327,6 +347,7 @@ la_result la_fill(const raw_root *raw, la_config *ret)
     ret->log_requests = (la_request_log)log_requests(&raw->o_log);
     fill_limits(&raw->o_limits, &ret->limits);
     ret->replay_max_entries = replay_max_entries(&raw->o_replay);
+    LA_TRY(fill_jwks_fetch(ret, &raw->o_jwks_fetch, &ret->jwks_fetch));
     fill_usage(&raw->o_usage, ret);
     ret->environments = calloc(raw->n_environments, sizeof *ret->environments);
     if (!ret->environments)
@@ -368,6 +389,8 @@ void la_fill_done(la_config *c)
     free(c->admin.address);
     free_tls_files(&c->tls);
     free_tls_files(&c->admin_tls);
+    free(c->jwks_fetch.allowed);
+    free(c->jwks_fetch.trust_anchors);
     free(c->proxies.addresses);
     free((char *)(uintptr_t)c->proxies.certificate_header.p);
     free(c->admin_origin);

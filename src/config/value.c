@@ -352,6 +352,10 @@ const char *la_text_expected(la_text_kind kind, la_slice text)
         return la_address_range_parse(text, &range)
                    ? NULL
                    : "an address (192.0.2.1), a range without bits behind its prefix (10.0.0.0/8), or unix";
+    case LA_TEXT_RANGE:
+        return la_address_range_parse(text, &range) && range.n_bytes
+                   ? NULL
+                   : "an address (192.0.2.1), or a range without bits behind its prefix (10.0.0.0/8)";
     case LA_TEXT_FIELD:
         return is_field_name(text) ? NULL
                                    : "the name of a header field, such as X-SSL-Client-Cert, that means nothing else";
@@ -359,4 +363,12 @@ const char *la_text_expected(la_text_kind kind, la_slice text)
         return origin_expected(text);
     }
     return NULL;
+}
+
+bool la_address_range_has(const la_address_range *range, const uint8_t *bytes, unsigned n_bytes)
+{
+    unsigned whole = range->n_bits / 8u, rest = range->n_bits % 8u;
+    if (range->n_bytes != n_bytes || memcmp(range->bytes, bytes, whole) != 0)
+        return false;
+    return rest == 0 || (range->bytes[whole] ^ bytes[whole]) >> (8 - rest) == 0;
 }

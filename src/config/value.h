@@ -20,6 +20,7 @@ typedef enum la_text_kind {
     LA_TEXT_AUDIENCE,
     LA_TEXT_SCOPE,
     LA_TEXT_LISTEN, /* LA_TEXT_ADDRESS, or unix:/path */
+    LA_TEXT_RANGE,  /* an address, or a range of them */
     LA_TEXT_PROXY,  /* an address, a range of them (10.0.0.0/8), or unix */
     LA_TEXT_FIELD,  /* name of a header field that nothing else is read from */
     LA_TEXT_ORIGIN, /* RFC 6454 6.2, as a browser sends it */

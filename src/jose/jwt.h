@@ -57,6 +57,9 @@ la_result la_jwt_time(const la_jwt *t, const char *claim, bool *ret_present, int
 /* A string member of a claim that is an object: "cnf", "jkt". */
 la_result la_jwt_member_text(const la_jwt *t, const char *claim, const char *member, la_slice *ret);
 
+/* status.status_list of a token that is on a status list (draft-ietf-oauth-status-list): its uri and idx; false where it has none, or not both. */
+bool la_jwt_status(const la_jwt *t, la_slice *ret_uri, int64_t *ret_index);
+
 /* aud (RFC 7519 4.1.3): a string or an array of strings. How many there are, whether it was an array, and each of them. */
 la_result la_jwt_audiences(const la_jwt *t, size_t *ret_n, bool *ret_array);
 la_slice la_jwt_audience_at(const la_jwt *t, size_t i); /* absent past the end */

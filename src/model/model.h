@@ -22,15 +22,16 @@
 #define LA_DIGEST_BYTES 32
 #define LA_KID_CHARS 43 /* RFC 7638 SHA-256 thumbprint in base64url */
 #define LA_ALG_MAX 16
-#define LA_THUMBPRINT_BYTES 32     /* SHA-256 of a certificate's DER (RFC 8705 3.1), or of a JWK (RFC 7638) */
-#define LA_CERTIFICATES_MAX 8      /* live certificates of one application */
-#define LA_CERTIFICATE_MAX 8192    /* bytes of one, DER */
-#define LA_JWKS_INLINE_MAX 8192    /* bytes of a key set that is registered inline */
-#define LA_JWKS_URI_MAX 512        /* characters */
-#define LA_SUBJECT_MAX 512         /* bytes of a registered certificate subject, of whatever kind */
-#define LA_AUDIENCES_MAX 1024      /* bytes of a list of audiences */
-#define LA_REGISTRATION_MAX 12288  /* bytes of a registration as the store keeps it */
-#define LA_WRAPPED_SECRET_MAX 320  /* bytes of a wrapped client secret */
+#define LA_THUMBPRINT_BYTES 32    /* SHA-256 of a certificate's DER (RFC 8705 3.1), or of a JWK (RFC 7638) */
+#define LA_CERTIFICATES_MAX 8     /* live certificates of one application */
+#define LA_CERTIFICATE_MAX 8192   /* bytes of one, DER */
+#define LA_JWKS_INLINE_MAX 8192   /* bytes of a key set that is registered inline */
+#define LA_JWKS_URI_MAX 512       /* characters */
+#define LA_SUBJECT_MAX 512        /* bytes of a registered certificate subject, of whatever kind */
+#define LA_AUDIENCES_MAX 1024     /* bytes of a list of audiences */
+#define LA_REGISTRATION_MAX 12288 /* bytes of a registration as the store keeps it */
+#define LA_WRAPPED_SECRET_MAX 320 /* bytes of a wrapped client secret */
+#define LA_SECRET_WRAP_PURPOSE "client-secret"
 #define LA_STATUS_LIST_ID_BYTES 32 /* see oauth/status.h */
 #define LA_JTI_MAX 64              /* characters */
 
@@ -62,7 +63,7 @@ typedef struct la_secret_record {
     la_secret_kind kind;
     uint8_t digest[LA_DIGEST_BYTES];
     la_slice slow_hash;
-    la_slice wrapped; /* la_wrap with the purpose "client-secret" and the client_id as the name */
+    la_slice wrapped; /* la_wrap with LA_SECRET_WRAP_PURPOSE and the client_id as the name */
 } la_secret_record;
 
 /* What a certificate must say of its owner (RFC 8705 2.1.2). Exactly one kind for an application. */
@@ -123,6 +124,10 @@ typedef struct la_application_record {
 enum { LA_CREDENTIAL_SECRET = 0, LA_CREDENTIAL_CERTIFICATE = 1, LA_CREDENTIAL_KEY = 2 };
 uint32_t la_credential_tag_of_secret(uint64_t secret_id);
 uint32_t la_credential_tag_of_thumbprint(unsigned kind, const uint8_t thumbprint[LA_THUMBPRINT_BYTES]);
+
+/* The tag in the jti of a token of RFC 9068's profile; false where it has none, as those of the Spring profile. */
+#define LA_JTI_BYTES 20 /* behind its base64url; the last four are the tag, big-endian */
+bool la_credential_tag_of_jti(la_slice jti, uint32_t *ret);
 
 /* What is revoked: one token until it would have expired, or what was issued up to before_s to a credential or to an
  * application. Kept until expires_at_s, when no such token can be valid any more. */

@@ -2,21 +2,25 @@
 #ifndef LA_OAUTH_CLIENT_H
 #define LA_OAUTH_CLIENT_H
 
+#include "jose/jwt.h"
 #include "oauth/form.h"
 #include "oauth/token.h"
 
 /* What a request brought to authenticate with. */
 typedef struct la_credentials {
     la_auth_method
-        method; /* LA_AUTH_CLIENT_SECRET_BASIC or …_POST; LA_AUTH_TLS_CLIENT for a certificate, by whichever of its two methods */
+        method; /* LA_AUTH_CLIENT_SECRET_BASIC or …_POST; for an assertion LA_AUTH_PRIVATE_KEY_JWT or LA_AUTH_CLIENT_SECRET_JWT, by its
+                              alg; LA_AUTH_TLS_CLIENT for a certificate, by whichever of its two methods */
     la_slice client_id;
-    la_slice client_secret;
+    la_slice client_secret; /* of a secret's methods */
+    la_jwt *assertion;      /* of an assertion's: read and not verified; la_jwt_free, also after a failure */
 } la_credentials;
 
 /*
  * Finds the credentials and checks them. On success `ret_application` is the application, enabled and registered for the method
- * used; its slices live as long as the view is awake. Fills in client_id, application_id, secret_id, failed_authentication and the
- * slow fields of `outcome`. Fails with a CLIENT_… code, FORM_ENCODING or PENDING.
+ * used; its slices live as long as the view is awake. Fills in client_id, application_id, secret_id, credential_tag,
+ * failed_authentication and the fields of what is waited for of `outcome`. Fails with a CLIENT_… or ASSERTION_… code, REPLAYED, FORM_ENCODING,
+ * OVERLOADED or PENDING.
  */
 la_result la_client_authenticate(const la_token_context *context, const la_token_request *request, const la_form *form,
                                  la_token_outcome *outcome, la_application_record *ret_application);
@@ -33,14 +37,35 @@ la_result la_client_check_secret(const la_token_context *context, const la_token
                                  const la_credentials *credentials, la_token_outcome *outcome,
                                  la_application_record *ret_application);
 
+/* client_assertion.c: client_assertion and its type, with the client_id that it claims (RFC 7523 2.2). Believes nothing. */
+la_result la_client_read_assertion(const la_form *form, la_arena *arena, la_credentials *ret);
+
+/* client_assertion.c: checks it against the registry, and uses up its jti (RFC 7523 3). */
+la_result la_client_check_assertion(const la_token_context *context, const la_credentials *credentials,
+                                    la_token_outcome *outcome, la_application_record *ret_application);
+
 /* client_tls.c: checks the certificate that the client showed against what the application registered (RFC 8705 2). */
 la_result la_client_check_certificate(const la_token_context *context, const la_token_request *request,
                                       la_slice client_id, la_token_outcome *outcome,
                                       la_application_record *ret_application);
 
-/* client_secret.c: finds the application that credentials name, for every method alike. Where there is none, *ret_application is
- * nobody's, and the result is CLIENT_UNKNOWN, or CLIENT_OTHER_ENVIRONMENT where another environment has it. */
+/* ---- client_lookup.c ---- */
+
+/* The application of that name, noted in the outcome. NOT_FOUND, SERVER_ERROR. */
+la_result la_client_look_up(const la_token_context *context, la_slice client_id, la_token_outcome *outcome,
+                            la_application_record *ret);
+
+/* The same, where nothing more is asked of who is not there: refuses with CLIENT_UNKNOWN or CLIENT_OTHER_ENVIRONMENT. */
 la_result la_client_find(const la_token_context *context, la_slice client_id, la_token_outcome *outcome,
                          la_application_record *ret_application);
+
+/* For the log: whether another environment has it. To be asked after every failure, so that the time tells neither an unknown client
+ * from a wrong credential nor where it is known. */
+bool la_client_is_elsewhere(const la_token_context *context, la_slice client_id);
+
+/* What an unknown client is refused with. */
+la_result la_client_refuse_unknown(bool is_elsewhere, la_slice client_id, la_token_outcome *outcome);
+
+bool la_client_secret_is_live(const la_secret_record *s, int64_t now_s);
 
 #endif

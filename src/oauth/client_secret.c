@@ -5,15 +5,9 @@
 #include "oauth/client.h"
 
 #include "jose/client_secret.h"
-#include "oauth/issuer.h"
 
 /* Stands in for an application that is not there; no secret has this digest. */
 static const la_application_record nobody = {.enabled = true, .n_secrets = 1};
-
-static bool is_live(const la_secret_record *s, int64_t now_s)
-{
-    return s->expires_at_s == 0 || s->expires_at_s > now_s;
-}
 
 /* The keyed secret that matches; every one is compared, so that the time does not tell which it was. */
 static const la_secret_record *match_keyed_ct(const la_application_record *a, const uint8_t digest[LA_DIGEST_BYTES])
@@ -31,50 +25,9 @@ static const la_secret_record *match_keyed_ct(const la_application_record *a, co
 static const la_secret_record *find_slow(const la_application_record *a, int64_t now_s)
 {
     for (unsigned i = 0; i < a->n_secrets; i++)
-        if (a->secrets[i].kind == LA_SECRET_SLOW && is_live(&a->secrets[i], now_s))
+        if (a->secrets[i].kind == LA_SECRET_SLOW && la_client_secret_is_live(&a->secrets[i], now_s))
             return &a->secrets[i];
     return NULL;
-}
-
-/*
- * For the log: did this client_id come to the wrong environment? Asked of every environment after every failure, so that the time
- * tells neither an unknown client from a wrong secret nor where it is known.
- */
-static bool is_known_elsewhere(const la_token_context *context, la_slice client_id)
-{
-    la_application_record other;
-    uint16_t here = la_issuer_environment_id(context->issuer);
-    bool is_known = false;
-    for (unsigned i = 0; i < context->n_environment_ids; i++) {
-        uint16_t id = context->environment_ids[i];
-        if (id != here && la_is_ok(la_registry_find_application(context->view, id, client_id, &other)))
-            is_known = true;
-    }
-    return is_known;
-}
-
-static la_result refuse_unknown(bool is_elsewhere, la_slice client_id, la_token_outcome *outcome)
-{
-    if (!is_elsewhere)
-        return la_error(LA_CLIENT_UNKNOWN);
-    outcome->client_id = client_id;
-    return la_error(LA_CLIENT_OTHER_ENVIRONMENT);
-}
-
-la_result la_client_find(const la_token_context *context, la_slice client_id, la_token_outcome *outcome,
-                         la_application_record *ret_application)
-{
-    la_result found = la_registry_find_application(context->view, la_issuer_environment_id(context->issuer), client_id,
-                                                   ret_application);
-    if (la_is_ok(found)) {
-        outcome->client_id = client_id;
-        outcome->application_id = ret_application->application_id;
-        return la_ok();
-    }
-    if (found.code != LA_NOT_FOUND)
-        return la_error(LA_SERVER_ERROR);
-    *ret_application = nobody;
-    return refuse_unknown(is_known_elsewhere(context, client_id), client_id, outcome);
 }
 
 static bool allows_method(la_auth_method registered, la_auth_method used)
@@ -86,7 +39,7 @@ static bool allows_method(la_auth_method registered, la_auth_method used)
 static la_result check_standing(const la_application_record *a, const la_secret_record *s, la_auth_method used,
                                 int64_t now_s)
 {
-    if (!is_live(s, now_s))
+    if (!la_client_secret_is_live(s, now_s))
         return la_error(LA_CLIENT_SECRET_EXPIRED);
     if (!a->enabled)
         return la_error(LA_CLIENT_DISABLED);
@@ -101,15 +54,10 @@ la_result la_client_check_secret(const la_token_context *context, const la_token
 {
     uint8_t digest[LA_DIGEST_BYTES];
     la_hasher_digest(context->hasher, credentials->client_secret, digest);
-    la_result found = la_registry_find_application(context->view, la_issuer_environment_id(context->issuer),
-                                                   credentials->client_id, ret_application);
+    la_result found = la_client_look_up(context, credentials->client_id, outcome, ret_application);
     if (!la_is_ok(found) && found.code != LA_NOT_FOUND)
-        return la_error(LA_SERVER_ERROR);
+        return found;
     const la_application_record *a = la_is_ok(found) ? ret_application : &nobody;
-    if (la_is_ok(found)) {
-        outcome->client_id = credentials->client_id;
-        outcome->application_id = a->application_id;
-    }
     const la_secret_record *s = match_keyed_ct(a, digest);
     const la_secret_record *slow = s ? NULL : find_slow(a, context->now_s);
     /* Meanwhile the application may have been made anew: what was found out about another hash says nothing of this one. */
@@ -125,10 +73,10 @@ la_result la_client_check_secret(const la_token_context *context, const la_token
         memcpy(outcome->digest, digest, sizeof digest);
     }
     /* Both questions are asked of known and unknown clients alike: the time of the answer must not tell which it was. */
-    bool is_elsewhere = !s && is_known_elsewhere(context, credentials->client_id);
+    bool is_elsewhere = !s && la_client_is_elsewhere(context, credentials->client_id);
     bool is_mistyped = !s && la_secret_is_mistyped(credentials->client_secret);
     if (!la_is_ok(found))
-        return refuse_unknown(is_elsewhere, credentials->client_id, outcome);
+        return la_client_refuse_unknown(is_elsewhere, credentials->client_id, outcome);
     if (!s)
         return la_error(is_mistyped ? LA_CLIENT_SECRET_MISTYPED : LA_CLIENT_SECRET_WRONG);
     LA_TRY(check_standing(a, s, credentials->method, context->now_s));

@@ -96,13 +96,56 @@ static la_result check_by_authority(const la_token_context *context, const la_to
     return la_ok();
 }
 
-/* RFC 8705 2.2: it is one of those that were registered, and no chain is asked for. */
-static la_result check_registered(const la_token_context *context, const la_application_record *a,
-                                  const uint8_t *thumbprint, la_token_outcome *outcome)
+/* The key set has the certificate itself (x5c), or its key alone. */
+static la_result find_in_set(const la_key_set *set, const la_x509 *certificate)
+{
+    const la_public_key *key;
+    char thumbprint[LA_X509_THUMBPRINT_CHARS + 1];
+    LA_TRY(la_x509_key_thumbprint(certificate, thumbprint));
+    for (size_t i = 0; (key = la_key_set_at(set, i)); i++) {
+        la_slice registered = la_public_key_certificate(key);
+        if (registered.p ? la_slice_equal(registered, la_x509_der(certificate))
+                         : strcmp(la_public_key_thumbprint_text(key), thumbprint) == 0)
+            return la_ok();
+    }
+    return la_error(LA_CLIENT_CERTIFICATE_UNKNOWN);
+}
+
+static la_result check_set(const la_token_context *context, const la_token_request *request, const la_key_set *set)
+{
+    la_x509 *certificate;
+    LA_TRY(parse(request, &certificate));
+    bool in_time = la_x509_not_before_s(certificate) <= context->now_s &&
+                   context->now_s <= la_x509_not_after_s(certificate);
+    la_result r = in_time ? find_in_set(set, certificate) : la_error(LA_CLIENT_CERTIFICATE_UNKNOWN);
+    la_x509_free(certificate);
+    return r;
+}
+
+static la_result check_keys(const la_token_context *context, const la_token_request *request,
+                            const la_application_record *a)
+{
+    la_key_set *set = NULL;
+    la_slice text = a->registration.jwks;
+    if (!text.p)
+        return la_error(LA_CLIENT_CERTIFICATE_UNKNOWN);
+    la_result r = context->key_cache
+                      ? la_key_cache_registered(context->key_cache, a->application_id, a->version, text, &set)
+                      : la_key_set_parse(text, LA_KEY_SET_FETCHED, &set);
+    if (!la_is_ok(r))
+        return r.code == LA_NO_MEMORY ? r : la_error(LA_CLIENT_CERTIFICATE_UNKNOWN);
+    r = check_set(context, request, set);
+    la_key_set_free(set);
+    return r;
+}
+
+/* RFC 8705 2.2: it is one of those that were registered, each for itself or in a key set, and no chain is asked for. */
+static la_result check_registered(const la_token_context *context, const la_token_request *request,
+                                  const la_application_record *a, const uint8_t *thumbprint, la_token_outcome *outcome)
 {
     const la_certificate_record *live = find_live(a, thumbprint, context->now_s);
     if (!live)
-        return la_error(LA_CLIENT_CERTIFICATE_UNKNOWN);
+        return check_keys(context, request, a);
     outcome->certificate_id = live->certificate_id;
     return la_ok();
 }
@@ -113,7 +156,7 @@ static la_result check(const la_token_context *context, const la_token_request *
     if (a->auth_method == LA_AUTH_TLS_CLIENT)
         LA_TRY(check_by_authority(context, request, a, thumbprint, outcome));
     else if (a->auth_method == LA_AUTH_SELF_SIGNED_TLS)
-        LA_TRY(check_registered(context, a, thumbprint, outcome));
+        LA_TRY(check_registered(context, request, a, thumbprint, outcome));
     else
         return la_error(LA_CLIENT_METHOD_WRONG);
     return a->enabled ? la_ok() : la_error(LA_CLIENT_DISABLED);

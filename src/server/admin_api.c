@@ -74,10 +74,15 @@ static int judge(la_admin_api *a, unsigned environment, la_slice form, la_slice 
     };
 
     la_token_case_judge(&c, &request, a->arena, ret_body, &outcome);
-    while (outcome.result.code == LA_PENDING) { /* more than once only where another hash has come meanwhile */
+    while (outcome.result.code == LA_PENDING &&
+           outcome.wait == LA_WAIT_SLOW_HASH) { /* more than once only where another hash has come meanwhile */
         request.slow_secret_id = outcome.slow_secret_id;
         request.slow_verdict = verify_slow_hash(a, &outcome);
         la_token_case_judge(&c, &request, a->arena, ret_body, &outcome);
+    }
+    if (outcome.result.code == LA_PENDING) { /* trials are made with secrets; this thread waits for nobody's server */
+        outcome.result = la_error(LA_OVERLOADED);
+        la_oauth_write_error(LA_OVERLOADED, ret_body);
     }
     la_registry_view_rest(a->desk.view);
     (void)la_token_case_note(&c, &outcome); /* the thread writes its lines after each request */

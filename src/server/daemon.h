@@ -4,9 +4,11 @@
 
 #include "server/health.h"
 #include "server/http.h"
+#include "server/jwks_fetch.h"
 #include "server/metrics.h"
 #include "server/rate_limit.h"
 #include "server/replay.h"
+#include "server/revoker.h"
 #include "server/snapshot.h"
 #include "server/tally.h"
 #include "server/throttle.h"
@@ -55,10 +57,12 @@ typedef struct la_daemon {
     la_http_census *census;
     la_throttle *throttle;
     la_replay *replay;
+    la_jwks_fetch *jwks_fetch;
     la_rate_limit *rate_limit;
     la_token_reuse *token_reuse;
     la_metrics *metrics;
     la_upgrades *upgrades;
+    la_revoker *revoker;
     la_tls_shared tls;
     la_health health;
 

@@ -49,18 +49,10 @@ static bool parse_address(la_slice text, address *ret)
     return parse_text(text, ret);
 }
 
-static bool is_in(const la_address_range *range, const address *a)
-{
-    unsigned whole = range->n_bits / 8u, rest = range->n_bits % 8u;
-    if (range->n_bytes != (a->family == AF_INET6 ? 16 : 4) || memcmp(range->bytes, a->bytes, whole) != 0)
-        return false;
-    return rest == 0 || (range->bytes[whole] ^ a->bytes[whole]) >> (8 - rest) == 0;
-}
-
 static bool include(const la_proxies_config *proxies, const address *a)
 {
     for (unsigned i = 0; i < proxies->n_addresses; i++)
-        if (is_in(&proxies->addresses[i], a))
+        if (la_address_range_has(&proxies->addresses[i], a->bytes, a->family == AF_INET6 ? 16 : 4))
             return true;
     return false;
 }

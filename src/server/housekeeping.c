@@ -2,15 +2,38 @@
 
 #include "base/log.h"
 #include "base/secret.h"
+#include "store/certificates.h"
+
+#define CERTIFICATES_AT_ONCE 512
+
+/* Only marked ones. Writing one twice changes nothing, so a batch that failed halfway may come again. */
+static la_result write_certificate_uses(la_store *store, const la_last_used *uses, size_t n)
+{
+    la_certificate_use some[CERTIFICATES_AT_ONCE];
+
+    while (n > 0) {
+        size_t now = n < CERTIFICATES_AT_ONCE ? n : CERTIFICATES_AT_ONCE;
+
+        for (size_t i = 0; i < now; i++)
+            some[i] = (la_certificate_use){uses[i].secret_id & ~LA_LAST_USED_CERTIFICATE, uses[i].at_s};
+        LA_TRY(la_store_put_certificate_uses(store, some, now));
+        uses += now;
+        n -= now;
+    }
+    return la_ok();
+}
 
 la_result la_housekeeping_write_uses(la_store *store, la_last_used_book *book, la_health *health)
 {
-    size_t n;
+    size_t n, secrets = 0;
     const la_last_used *uses = la_last_used_next(book, &n);
 
     if (n == 0)
         return la_ok();
-    LA_TRY(la_store_put_last_used(store, uses, n));
+    while (secrets < n && !(uses[secrets].secret_id & LA_LAST_USED_CERTIFICATE))
+        secrets++;
+    LA_TRY(la_store_put_last_used(store, uses, secrets));
+    LA_TRY(write_certificate_uses(store, uses + secrets, n - secrets));
     la_last_used_written(book, n);
     atomic_fetch_add(&health->last_used_written, n);
     return la_ok();

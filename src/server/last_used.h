@@ -1,5 +1,5 @@
 /*
- * When each secret was last used: noted by the token loops, written by the housekeeping thread. A loop has a book with
+ * When each secret and each client certificate was last used: noted by the token loops, written by the housekeeping thread. A loop has a book with
  * two tables: it notes in one and hands that over in intervals, while the other is being written. Bounded: what does not
  * fit in an interval is counted as dropped and seen in a later one. Knows no store and no loop.
  */
@@ -12,6 +12,9 @@
 
 #define LA_LAST_USED_BITS 16    /* of a token loop's book: 65536 secrets per table */
 #define LA_LAST_USED_BATCH 5000 /* secrets per transaction */
+
+/* In place of a secret_id: the certificate of that number. Marked ones come behind all secrets. */
+#define LA_LAST_USED_CERTIFICATE (UINT64_C(1) << 63)
 
 typedef struct la_last_used la_last_used; /* store/store.h, which the loops need not know */
 typedef struct la_last_used_book la_last_used_book;

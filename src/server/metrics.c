@@ -13,6 +13,8 @@ struct la_metrics {
     la_counters **counters; /* each on cache lines of its own */
     atomic_uint n_slots;
     char slot_names[LA_METRICS_SLOTS][LA_ENVIRONMENT_NAME_MAX + 1];
+    _Atomic uint64_t expiring[LA_METRICS_SLOTS]; /* client certificates */
+    _Atomic int64_t soonest_end_s[LA_METRICS_SLOTS];
 };
 
 static const int64_t bucket_us[LA_METRICS_BUCKETS] = {25,   50,    100,   250,   500,    1000,   2500,
@@ -97,6 +99,24 @@ unsigned la_metrics_slot(la_metrics *m, la_slice environment)
         snprintf(m->slot_names[n], sizeof m->slot_names[n], "others");
     atomic_store_explicit(&m->n_slots, n + 1, memory_order_release);
     return n;
+}
+
+unsigned la_metrics_slots(const la_metrics *m)
+{
+    return atomic_load_explicit(&m->n_slots, memory_order_acquire);
+}
+
+const char *la_metrics_slot_name(const la_metrics *m, unsigned slot)
+{
+    return m->slot_names[slot];
+}
+
+void la_metrics_note_expiring(la_metrics *m, la_slice environment, uint64_t n, int64_t soonest_s)
+{
+    unsigned slot = la_metrics_slot(m, environment);
+
+    atomic_store_explicit(&m->expiring[slot], n, memory_order_relaxed);
+    atomic_store_explicit(&m->soonest_end_s[slot], soonest_s, memory_order_relaxed);
 }
 
 /* Sum over all loops of the counter at this offset of la_counters. */
@@ -264,6 +284,25 @@ static void write_keys(const la_metrics_gauges *g, la_buffer *b)
     }
 }
 
+static void write_expiring(const la_metrics *m, unsigned n_slots, const la_metrics_gauges *g, la_buffer *b)
+{
+    const char *expiring = "leanauth_client_certificates_expiring";
+    const char *soonest = "leanauth_client_certificate_expiry_seconds";
+
+    head(b, expiring, "gauge", "Live client certificates that end within mtls.warn_before_s.");
+    for (unsigned e = 0; e < n_slots; e++)
+        la_buffer_add_format(b, "%s{environment=\"%s\"} %llu\n", expiring, m->slot_names[e],
+                             (unsigned long long)load(&m->expiring[e]));
+    head(b, soonest, "gauge", "Time until the first of them ends; absent where there is none.");
+    for (unsigned e = 0; e < n_slots; e++) {
+        int64_t end_s = atomic_load_explicit(&m->soonest_end_s[e], memory_order_relaxed);
+
+        if (end_s)
+            la_buffer_add_format(b, "%s{environment=\"%s\"} %lld\n", soonest, m->slot_names[e],
+                                 (long long)(end_s - g->now_ms / 1000));
+    }
+}
+
 static uint64_t resident_bytes(void)
 {
     unsigned long long size = 0, resident = 0;
@@ -302,6 +341,8 @@ void la_metrics_write(la_metrics *m, const la_metrics_gauges *gauges, la_buffer 
     write_registry(m, gauges, ret);
     write_keys(gauges, ret);
     la_metrics_write_tls(m, gauges, ret);
+    la_metrics_write_holders(m, gauges, ret);
+    write_expiring(m, n_slots, gauges, ret);
     la_metrics_write_tables(gauges, ret);
     write_process(m, gauges, ret);
 }

@@ -40,6 +40,16 @@ static void keep_number(const char *option, uint32_t kept, uint32_t *n)
     *n = kept;
 }
 
+static bool same_jwks_fetch(const la_jwks_fetch_config *a, const la_jwks_fetch_config *b)
+{
+    const char *a_anchors = a->trust_anchors ? a->trust_anchors : "",
+               *b_anchors = b->trust_anchors ? b->trust_anchors : "";
+
+    return a->timeout_s == b->timeout_s && a->max_bytes == b->max_bytes && a->min_refresh_s == b->min_refresh_s &&
+           a->n_allowed == b->n_allowed && memcmp(a->allowed, b->allowed, a->n_allowed * sizeof *a->allowed) == 0 &&
+           strcmp(a_anchors, b_anchors) == 0;
+}
+
 /* An environment's own address is bound at the start as well; those that come later are reached by Host. */
 static void check_environments(const la_config *started_with, const la_config *c)
 {
@@ -78,6 +88,9 @@ la_result la_reload(const char *path, const la_shared_config *started_with, la_s
     keep_number("store.last_used_flush_s", kept->last_used_flush_s, &c->last_used_flush_s);
     keep_number("limits.connections", kept->limits.connections, &c->limits.connections);
     keep_number("replay.max_entries", kept->replay_max_entries, &c->replay_max_entries);
+    if (!same_jwks_fetch(&kept->jwks_fetch, &c->jwks_fetch))
+        not_taken("jwks_fetch", LA_NO_SLICE);
+    c->jwks_fetch = kept->jwks_fetch;
     check_environments(kept, c);
     *ret = shared;
     return la_ok();

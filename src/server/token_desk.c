@@ -1,6 +1,7 @@
 #include "server/token_desk.h"
 
 #include "base/clock.h"
+#include "oauth/status.h"
 #include "server/request_log.h"
 
 #define KEY_CACHE_ENTRIES 1024 /* clients whose keys stay prepared, a thread */
@@ -10,7 +11,8 @@ la_result la_token_desk_open(la_daemon *d, unsigned tally_index, la_token_desk *
     ret->daemon = d;
     ret->tally = &d->tallies[tally_index];
     ret->key_cache = la_key_cache_new(KEY_CACHE_ENTRIES);
-    if (!ret->key_cache)
+    ret->status = la_status_desk_new();
+    if (!ret->key_cache || !ret->status)
         return la_fail(LA_NO_MEMORY, "out of memory");
     return la_registry_view_new(d->registry, &ret->view);
 }
@@ -20,6 +22,7 @@ void la_token_desk_close(la_token_desk *d)
     if (d->view)
         la_registry_view_free(d->view);
     la_key_cache_free(d->key_cache);
+    la_status_desk_free(d->status);
     la_wipe(d, sizeof *d);
 }
 
@@ -52,6 +55,13 @@ static la_result use_once(void *self, la_replay_kind kind, uint16_t environment_
     default:
         return la_error(LA_OVERLOADED);
     }
+}
+
+static la_result find_keys(void *self, la_slice uri, bool unknown_kid, la_slice *ret)
+{
+    la_token_case *c = self;
+
+    return la_jwks_fetch_find(c->desk->daemon->jwks_fetch, uri, unknown_kid, c->arena, la_clock_monotonic_us(), ret);
 }
 
 static bool take_request(void *self, uint64_t application_id, uint32_t per_minute, uint32_t burst, la_limit_state *ret)
@@ -91,10 +101,12 @@ static void put_reused(void *self, const uint8_t key[LA_REUSE_KEY_BYTES], la_sli
 
 la_result la_token_case_open(la_token_case *c, la_arena *arena, la_token_context *ret)
 {
+    c->arena = arena;
     *ret = (la_token_context){
         .issuer = c->serving->environments[c->environment].issuer,
         .view = c->desk->view,
         .hasher = la_snapshot_hasher(c->serving->snapshot),
+        .master_key = c->desk->daemon->master_key,
         .random = &c->desk->random,
         .verifier = c->serving->snapshot->environments[c->environment].verifier,
         .trust = c->serving->snapshot->environments[c->environment].trust->trust,
@@ -104,7 +116,9 @@ la_result la_token_case_open(la_token_case *c, la_arena *arena, la_token_context
         .key_cache = c->desk->key_cache,
         .replay = {use_once, c->desk->daemon->replay},
         .limit = {take_request, c},
+        .keys = {find_keys, c},
         .reuse = {find_reused, put_reused, c},
+        .status = c->desk->status,
         .environment_ids = c->serving->snapshot->environment_ids,
         .n_environment_ids = c->serving->snapshot->n_environments,
         .now_s = c->now_s = la_clock_now_s(),
@@ -141,27 +155,45 @@ static void note_usage(const la_token_case *c, const la_token_outcome *outcome, 
 
     count(tally, outcome->application_id, la_usage_what(environment_id, minute, code), 1);
     count(tally, 0, la_usage_what(environment_id, minute, LA_USAGE_LATENCY + bucket), 0);
+}
+
+void la_token_case_note_client(const la_token_case *c, const la_token_outcome *outcome)
+{
+    la_daemon *d = c->desk->daemon;
+    la_tally *tally = c->desk->tally;
+    uint16_t environment_id = c->serving->snapshot->environments[c->environment].environment_id;
+    la_code code = outcome->result.code;
+
     /* A client_id that is no application's could be anything: it is not worth an entry of its own in the audit log. */
     if (code == LA_BROWSER || code == LA_CLIENT_OTHER_ENVIRONMENT)
         la_usage_note_refusal(tally->usage, environment_id, code,
                               outcome->application_id || code == LA_CLIENT_OTHER_ENVIRONMENT ? outcome->client_id
                                                                                              : LA_NO_SLICE,
                               c->client_address, c->now_s);
+    /* By the name that was tried: where only names that exist were counted, a 429 would tell which do. */
+    if (outcome->failed_authentication)
+        la_throttle_note_failure(d->throttle, throttle_limits(c), c->client_address, outcome->attempted_client_id,
+                                 la_clock_monotonic_us());
+    if (outcome->secret_id && !la_last_used_note(tally->last_used, outcome->secret_id, c->now_s))
+        la_count(&tally->counters->last_used_dropped, 1);
+    if (outcome->certificate_id &&
+        !la_last_used_note(tally->last_used, outcome->certificate_id | LA_LAST_USED_CERTIFICATE, c->now_s))
+        la_count(&tally->counters->last_used_dropped, 1);
+    if (outcome->upgrade_secret && outcome->secret_id)
+        la_upgrades_add(d->upgrades, outcome->secret_id, outcome->digest);
 }
 
 bool la_token_case_note(const la_token_case *c, const la_token_outcome *outcome)
 {
-    la_daemon *d = c->desk->daemon;
     la_tally *tally = c->desk->tally;
     const la_snapshot_environment *e = &c->serving->snapshot->environments[c->environment];
-    int64_t ended_us = la_clock_monotonic_us();
     la_request_log_entry entry = {
         .request_id = c->request_id,
         .environment = e->config->name,
         .address = c->client_address,
         .thumbprint = c->client_thumbprint,
         .outcome = outcome,
-        .duration_us = ended_us - c->started_us,
+        .duration_us = la_clock_monotonic_us() - c->started_us,
     };
 
     note_usage(c, outcome, la_counters_note_duration(tally->counters, entry.duration_us));
@@ -169,14 +201,7 @@ bool la_token_case_note(const la_token_case *c, const la_token_outcome *outcome)
         la_count(&tally->counters->issued[e->metrics_slot][la_token_class_of(outcome)], 1);
     else
         la_count(&tally->counters->refused[e->metrics_slot][outcome->result.code], 1);
-    /* By the name that was tried: where only names that exist were counted, a 429 would tell which do. */
-    if (outcome->failed_authentication)
-        la_throttle_note_failure(d->throttle, throttle_limits(c), c->client_address, outcome->attempted_client_id,
-                                 ended_us);
-    if (outcome->secret_id && !la_last_used_note(tally->last_used, outcome->secret_id, c->now_s))
-        la_count(&tally->counters->last_used_dropped, 1);
-    if (outcome->upgrade_secret && outcome->secret_id)
-        la_upgrades_add(d->upgrades, outcome->secret_id, outcome->digest);
+    la_token_case_note_client(c, outcome);
     return la_request_log_token(c->serving->snapshot->config->config.log_requests, &entry);
 }
 

@@ -4,6 +4,7 @@
 #include "base/secret.h"
 #include "server/request_log.h"
 #include "server/routes.h"
+#include "server/status_cache.h"
 #include "server/tls_listeners.h"
 
 #include <stdlib.h>
@@ -106,7 +107,7 @@ static void take_snapshot(la_worker *w)
 
 static void close_if_done(la_worker *w)
 {
-    if (!w->drained || w->offload.waiting > 0 || w->closing)
+    if (!w->drained || w->offload.waiting > 0 || w->jwks_waits.waiting > 0 || w->revocations_waiting > 0 || w->closing)
         return;
     w->closing = true;
     uv_mutex_lock(&w->wake_lock);
@@ -118,7 +119,7 @@ static void close_if_done(la_worker *w)
     uv_close((uv_handle_t *)&w->usage_timer, NULL);
 }
 
-void la_worker_note_offload_done(la_worker *w)
+void la_worker_note_slow_work_done(la_worker *w)
 {
     close_if_done(w);
 }
@@ -137,12 +138,14 @@ static void on_wake(uv_async_t *async)
     const la_limits_config *limits = &w->serving->snapshot->config->config.limits;
 
     atomic_store(&w->beats_given, atomic_load(&w->beats_asked));
+    la_jwks_waits_go_on(&w->jwks_waits);
     take_snapshot(w);
+    la_revoker_deliver(w->daemon->revoker, w->index);
     if (atomic_exchange(&w->drain, false))
         la_http_server_drain(w->http, (uint64_t)limits->drain_timeout_s * 1000, on_drained, w);
 }
 
-static void wake(la_worker *w)
+void la_worker_wake(la_worker *w)
 {
     uv_mutex_lock(&w->wake_lock);
     if (w->wake_open)
@@ -150,22 +153,27 @@ static void wake(la_worker *w)
     uv_mutex_unlock(&w->wake_lock);
 }
 
+static void wake_for_keys(void *self)
+{
+    la_worker_wake(self);
+}
+
 void la_worker_give_snapshot(la_worker *w, la_snapshot *s)
 {
     la_snapshot_release(atomic_exchange_explicit(&w->next_snapshot, la_snapshot_hold(s), memory_order_acq_rel));
-    wake(w);
+    la_worker_wake(w);
 }
 
 void la_worker_drain(la_worker *w)
 {
     atomic_store(&w->drain, true);
-    wake(w);
+    la_worker_wake(w);
 }
 
 void la_worker_ask_beat(la_worker *w, uint64_t beat)
 {
     atomic_store(&w->beats_asked, beat);
-    wake(w);
+    la_worker_wake(w);
 }
 
 /* ---- life ---- */
@@ -211,6 +219,7 @@ static la_result open_loop(la_worker *w)
 static la_result set_up(la_worker *w, la_snapshot *first)
 {
     LA_TRY(open_loop(w));
+    LA_TRY(la_jwks_waits_init(&w->jwks_waits, w->daemon->jwks_fetch, wake_for_keys, w));
     LA_TRY(la_token_desk_open(w->daemon, w->index, &w->desk));
     LA_TRY(la_serving_new(w->daemon, la_snapshot_hold(first), &w->serving));
     LA_TRY(la_http_server_new(&w->loop, &first->config->config.limits, w->daemon->census, handle_request, note_refused,
@@ -281,6 +290,8 @@ la_worker *la_worker_free(la_worker *w)
     la_serving_release(w->serving);
     la_snapshot_release(atomic_exchange(&w->next_snapshot, NULL));
     la_token_desk_close(&w->desk);
+    la_status_cache_free(w->status_cache);
+    la_jwks_waits_done(&w->jwks_waits);
     uv_mutex_destroy(&w->wake_lock);
     la_wipe(w, sizeof *w);
     free(w);

@@ -83,12 +83,13 @@ def test_a_file_that_is_there_is_not_overwritten(home, app, tmp_path):
 @pytest.mark.parametrize("algorithm", [("EC", "ec_paramgen_curve:P-256"), ("EC", "ec_paramgen_curve:P-384"), ("RSA", "rsa_keygen_bits:2048"),
                                        ("ED25519", None)], ids=str)
 def test_a_request_keeps_its_key_at_home(home, app, tmp_path, algorithm):
-    key, request, prefix = tmp_path / "k.pem", tmp_path / "r.pem", tmp_path / "out"
+    key, request, prefix = tmp_path / "out.key", tmp_path / "r.pem", tmp_path / "out"  # the key may be where ours would be
     kind, option = algorithm
     openssl("genpkey", "-algorithm", kind, *(["-pkeyopt", option] if option else []), "-out", key)
+    before = key.read_bytes()
     openssl("req", "-new", "-key", key, "-subj", "/CN=somebody else/O=another bank", "-addext", "basicConstraints=critical,CA:TRUE", "-out", request)
     home.cli("cert", "issue", app["client_id"], "--csr", request, "--output", prefix, "--expires-in", "90d", check=0)
-    assert not (tmp_path / "out.key").exists()
+    assert key.read_bytes() == before
     certificate = tmp_path / "out.crt"
     assert "OK" in openssl("verify", "-x509_strict", "-CAfile", tmp_path / "out.chain.crt", certificate)
     assert openssl("pkey", "-in", key, "-pubout") == openssl("x509", "-in", certificate, "-noout", "-pubkey")

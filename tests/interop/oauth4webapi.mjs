@@ -9,7 +9,7 @@ const issuer = new URL(input.issuer);
 for (const algorithm of ['oauth2', 'oidc']) {
   const response = await oauth.discoveryRequest(issuer, { algorithm });
   const server = await oauth.processDiscoveryResponse(issuer, response);
-  assert.deepEqual(server.grant_types_supported, ['client_credentials']);
+  assert.ok(server.grant_types_supported.includes('client_credentials'));
 
   for (const method of ['client_secret_basic', 'client_secret_post']) {
     const client = { client_id: input.client_id, client_secret: input.client_secret, token_endpoint_auth_method: method };

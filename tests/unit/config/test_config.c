@@ -20,6 +20,11 @@ static void absent_options_have_their_defaults(void **state)
     assert_int_equal(c->admin_session_idle_s, 1800);
     assert_int_equal(c->admin_session_max_s, 43200);
     assert_int_equal(c->replay_max_entries, 1000000);
+    assert_int_equal(c->jwks_fetch.timeout_s, 5);
+    assert_int_equal(c->jwks_fetch.max_bytes, 65536);
+    assert_int_equal(c->jwks_fetch.min_refresh_s, 30);
+    assert_int_equal(c->jwks_fetch.n_allowed, 0);
+    assert_null(c->jwks_fetch.trust_anchors);
     assert_int_equal(c->usage_flush_s, 10);
     assert_int_equal(c->usage_keep_minutes_s, 172800);
     assert_int_equal(c->usage_keep_hours_s, 7776000);
@@ -73,6 +78,8 @@ static const char everything[] =
     "admin: {address: 127.0.0.2, port: 9001, origin: \"https://leanauth.example.com\", environment: sandbox-1, "
     "audience: \"urn:a\", token_lifetime_s: 60, require_totp: false, session_idle_s: 61, session_max_s: 62}\n"
     "replay: {max_entries: 1001}\n"
+    "jwks_fetch: {timeout_s: 1, max_bytes: 1024, min_refresh_s: 2, allow_addresses: [127.0.0.0/8, \"::1\"], "
+    "trust_anchors: /a/ca}\n"
     "usage: {flush_s: 11, keep_minutes_s: 10801, keep_hours_s: 172801, keep_days_s: 0}\n"
     "workers: 3\n"
     "store: {sqlite: data/tokens.db, last_used_flush_s: 31}\n"
@@ -105,6 +112,8 @@ static const char everything[] =
     "      - {name: report, audience: \"urn:report\"}\n"
     "    allow_origin: true\n"
     "    token_reuse_s: 30\n"
+    "    status_list: true\n"
+    "    status_list_ttl_s: 300\n"
     "    requests_per_minute: 60\n"
     "    request_burst: 5\n"
     "    secrets_per_application: 8\n"
@@ -127,6 +136,12 @@ static void every_option_of_the_file_is_there(void **state)
     assert_int_equal(c->admin_session_idle_s, 61);
     assert_int_equal(c->admin_session_max_s, 62);
     assert_int_equal(c->replay_max_entries, 1001);
+    assert_int_equal(c->jwks_fetch.timeout_s, 1);
+    assert_int_equal(c->jwks_fetch.max_bytes, 1024);
+    assert_int_equal(c->jwks_fetch.min_refresh_s, 2);
+    assert_int_equal(c->jwks_fetch.n_allowed, 2);
+    assert_int_equal(c->jwks_fetch.allowed[1].n_bytes, 16);
+    assert_string_equal(c->jwks_fetch.trust_anchors, "/a/ca");
     assert_int_equal(c->usage_flush_s, 11);
     assert_int_equal(c->usage_keep_minutes_s, 10801);
     assert_int_equal(c->usage_keep_hours_s, 172801);
@@ -172,6 +187,8 @@ static void every_option_of_an_environment_is_there(void **state)
     assert_slice(e->api.resources[1], "urn:cards");
     assert_int_equal(e->customer.n_resources, 0);
     assert_int_equal(e->token_reuse_s, 30);
+    assert_true(e->status_list);
+    assert_int_equal(e->status_list_ttl_s, 300);
     assert_int_equal(e->requests_per_minute, 60);
     assert_int_equal(e->request_burst, 5);
     assert_slice(e->customer.audience, "urn:sdk");

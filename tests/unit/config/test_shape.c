@@ -17,13 +17,13 @@ static void unknown_options_are_named_with_those_there_are(void **state)
     static const refusal cases[] = {
         {"listn: {port: 80}\n" ENVIRONMENT,
          "1: expected one of the options listen, mtls_listen, tls, proxies, admin, workers, store, registry, "
-         "master_key, log, limits, replay, usage, environments; found listn"},
+         "master_key, log, limits, replay, jwks_fetch, usage, environments; found listn"},
         {"listen:\n  adress: ::1\n" ENVIRONMENT,
          "2: listen: expected one of the options address, port, tls; found adress"},
         {ENVIRONMENT "    isuer: x\n",
          "6: environments[0]: expected one of the options name, issuer, hosts, default, listen, tls, mtls_url, "
-         "test, algorithm, profile, api, customer, scopes, allow_origin, fapi, dpop, token_reuse_s, "
-         "requests_per_minute, "
+         "test, algorithm, profile, api, customer, scopes, allow_origin, fapi, assertion, dpop, token_reuse_s, "
+         "status_list, status_list_ttl_s, requests_per_minute, "
          "request_burst, "
          "secrets_per_application, jwks_max_age_s, keys, mtls; found isuer"},
         {ENVIRONMENT "    keys: {rotate_every: 1}\n",

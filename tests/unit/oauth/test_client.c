@@ -55,7 +55,7 @@ static void posts(void **state)
         {GRANT "client_secret=right", ONE_BASIC, LA_CLIENT_METHODS},
         {GRANT "client_assertion=x", ONE_BASIC, LA_CLIENT_METHODS},
         {GRANT "client_id=a&client_secret=b&client_assertion=x", NULL, LA_CLIENT_METHODS},
-        {GRANT "client_id=svc+one&client_assertion=x", NULL, LA_CLIENT_ASSERTION},
+        {GRANT "client_id=svc+one&client_assertion=x", NULL, LA_ASSERTION_TYPE},
         {GRANT "client_id=somebody", ONE_BASIC, LA_CLIENT_ID_MISMATCH},
         {GRANT "", ONE_BASIC ", " ONE_BASIC, LA_AUTHORIZATION_REPEATED},
         {GRANT "", "Bearer abc", LA_CLIENT_SCHEME},

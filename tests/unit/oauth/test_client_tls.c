@@ -1,6 +1,7 @@
 /* Mutual TLS client authentication (RFC 8705 2): which certificate lets whom in, and that the registration alone says by which rule. */
 #include "fixture.h"
 
+#include "base/base64url.h"
 #include "x509/testkit.h"
 #include "x509/verdicts.h"
 
@@ -197,6 +198,76 @@ static void a_registered_one_is_exactly_that_one(void **state)
     assert_code(ask(&bank, "&client_id=self").result, LA_CLIENT_CERTIFICATE_UNKNOWN); /* of a CA, without its chain */
 }
 
+/* A key set of one key: that of a certificate, which is in x5c, or not. */
+static char *key_set_of(const pair *p, bool with_certificate)
+{
+    uint8_t point[65];
+    size_t n = 0;
+    char text[16384], certificate[8192] = "";
+    la_buffer b;
+    EVP_PKEY *key = X509_get0_pubkey(p->x);
+    assert_int_equal(EVP_PKEY_get_octet_string_param(key, "pub", point, sizeof point, &n), 1);
+    assert_int_equal(n, sizeof point);
+    la_slice der = der_of(p->x);
+    EVP_EncodeBlock((unsigned char *)certificate, (const unsigned char *)der.p, (int)der.n);
+    la_buffer_init_fixed(&b, text, sizeof text - 1);
+    la_buffer_add_text(&b, "{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"");
+    la_buffer_add_base64url(&b, point + 1, 32);
+    la_buffer_add_text(&b, "\",\"y\":\"");
+    la_buffer_add_base64url(&b, point + 33, 32);
+    la_buffer_add_text(&b, "\"");
+    if (with_certificate)
+        la_buffer_add_format(&b, ",\"x5c\":[\"%s\"]", certificate);
+    la_buffer_add_text(&b, "}]}");
+    assert_true(la_buffer_ok(&b));
+    text[b.n] = 0;
+    return strdup(text);
+}
+
+static void put_keys(la_auth_method method, const char *set, uint64_t version)
+{
+    la_application_record a = application(SELF_ID, "self", method);
+    a.registration.jwks = la_slice_of(set);
+    a.version = version;
+    put(&a, 1);
+}
+
+/* RFC 8705 2.2.2: x5c is that certificate; a key alone is any certificate of that key. */
+static void a_key_set_registers_certificates_too(void **state)
+{
+    char *by_certificate = key_set_of(&self, true), *by_key = key_set_of(&self, false),
+         *other = key_set_of(&bank, true);
+    EVP_PKEY_up_ref(self.key);
+    pair again = make_pair(NULL, (recipe){.cn = "self", .serial = 9, .key = self.key});
+    put_keys(LA_AUTH_SELF_SIGNED_TLS, by_certificate, 11);
+    la_token_outcome o = ask(&self, "&client_id=self");
+    assert_ok(o.result);
+    assert_int_equal(o.certificate_id, 0);
+    assert_int_equal(o.credential_tag >> 28, LA_CREDENTIAL_CERTIFICATE);
+    assert_code(ask(&again, "&client_id=self").result, LA_CLIENT_CERTIFICATE_UNKNOWN);
+    assert_code(ask(&renewed_self, "&client_id=self").result, LA_CLIENT_CERTIFICATE_UNKNOWN);
+    put_keys(LA_AUTH_SELF_SIGNED_TLS, by_key, 12);
+    assert_ok(ask(&self, "&client_id=self").result);
+    assert_ok(ask(&again, "&client_id=self").result);
+    assert_code(ask(&renewed_self, "&client_id=self").result, LA_CLIENT_CERTIFICATE_UNKNOWN);
+    assert_code(ask_at(&self, "&client_id=self", NOW_S + 11 * DAY_S).result, LA_CLIENT_CERTIFICATE_UNKNOWN);
+    assert_code(ask_at(&self, "&client_id=self", NOW_S - 11 * DAY_S).result, LA_CLIENT_CERTIFICATE_UNKNOWN);
+    put_keys(LA_AUTH_SELF_SIGNED_TLS, other, 13);
+    assert_code(ask(&self, "&client_id=self").result, LA_CLIENT_CERTIFICATE_UNKNOWN);
+    put_keys(LA_AUTH_SELF_SIGNED_TLS, "{\"keys\":[]}", 14);
+    assert_code(ask(&self, "&client_id=self").result, LA_CLIENT_CERTIFICATE_UNKNOWN);
+    put_keys(LA_AUTH_PRIVATE_KEY_JWT, by_certificate, 15); /* the key of an assertion lets no certificate in */
+    assert_code(ask(&self, "&client_id=self").result, LA_CLIENT_METHOD_WRONG);
+    put_keys(LA_AUTH_TLS_CLIENT, by_certificate, 16);
+    assert_code(ask(&self, "&client_id=self").result, LA_CLIENT_CERTIFICATE_UNTRUSTED);
+    register_all();
+    assert_ok(ask(&self, "&client_id=self").result);
+    free(by_certificate);
+    free(by_key);
+    free(other);
+    free_pair(&again);
+}
+
 static void nobody_gets_in_another_way(void **state)
 {
     assert_code(ask(NULL, "&client_id=bank").result, LA_CLIENT_MISSING); /* CA-02 */
@@ -258,6 +329,7 @@ int main(void)
         cmocka_unit_test(validity_is_judged_each_time),
         cmocka_unit_test(the_own_authority_s_have_to_be_on_the_list),
         cmocka_unit_test(a_registered_one_is_exactly_that_one),
+        cmocka_unit_test(a_key_set_registers_certificates_too),
         cmocka_unit_test(nobody_gets_in_another_way),
         cmocka_unit_test(without_trust_there_is_none),
         cmocka_unit_test(rubbish_is_refused),
