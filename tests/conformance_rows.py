@@ -161,6 +161,7 @@ COVERED = {
     "MTL-01": tests(MTLS, "test_mtl_01"),
     "MTL-02": tests(MTLS, "test_mtl_02"),
     "MTL-03": tests(MTLS, "test_mtl_03"),
+    "MTL-04": tests(MTLS, "test_mtl_04"),
     "MTL-07": tests(TLS, "test_mtl_07") + tests(MTLS, "test_mtl_07"),
     "JWT-17": tests(DPOP, "test_jwt_17", "test_mtl_11"),
     "MTL-11": tests(DPOP, "test_mtl_11"),
@@ -185,7 +186,7 @@ COVERED = {
     "DPP-22": tests(DPOP, "test_dpp_22"),
     "MTL-17": tests(PROXIES, "test_mtl_17"),
     "MTL-18": tests(PROXIES, "test_mtl_18"),
-    "MTL-20": tests(PROXIES, "test_mtl_20"),
+    "MTL-20": tests(PROXIES, "test_mtl_20") + tests("interop/test_tls_proxies.py", "test_mtl_20"),
     "FAPI-12": tests(TLS, "test_fapi_12"),
 }
 
