@@ -6,12 +6,13 @@ RESPONSE, JWT = "http/test_conformance_response.py", "http/test_conformance_jwt.
 DOCUMENTS, HTTP, SECURITY = ("http/test_conformance_documents.py", "http/test_conformance_http.py", "http/test_conformance_security.py")
 ROTATION = "cli/test_rotation.py"
 RESOURCE = "http/test_conformance_resource.py"
+INTROSPECTION, REVOCATION = "http/test_conformance_introspection.py", "http/test_conformance_revocation.py"
 DPOP = "http/test_conformance_dpop.py"
 REGISTRATION = "cli/test_registration.py"
 ASSERTION = "http/test_conformance_assertion.py"
 TLS, PROXIES, MTLS = "http/test_tls.py", "http/test_proxies.py", "http/test_conformance_mtls.py"
 
-SECTIONS = {1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 14, 15, 18, 20}
+SECTIONS = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 15, 18, 20}
 
 
 def tests(file, *prefixes):
@@ -93,6 +94,23 @@ COVERED = {
     "META-06": tests(DOCUMENTS, "test_meta_06"),
     "META-07": tests(DOCUMENTS, "test_meta_07"),
     "META-09": tests(DOCUMENTS, "test_meta_09"),
+    "META-11": tests(DOCUMENTS, "test_meta_11"),
+    "INT-01": tests(INTROSPECTION, "test_int_01"),
+    "INT-02": tests(INTROSPECTION, "test_int_02"),
+    "INT-05": tests(INTROSPECTION, "test_int_05"),
+    "INT-06": tests(INTROSPECTION, "test_int_06"),
+    "INT-07": tests(INTROSPECTION, "test_int_07"),
+    "INT-09": tests(INTROSPECTION, "test_int_09"),
+    "INT-10": tests(INTROSPECTION, "test_int_10"),
+    "INT-12": tests(INTROSPECTION, "test_int_12"),
+    "INT-16": tests(INTROSPECTION, "test_int_16"),
+    "INT-17": tests(INTROSPECTION, "test_int_17"),
+    "REV-01": tests(REVOCATION, "test_rev_01"),
+    "REV-02": tests(REVOCATION, "test_rev_02"),
+    "REV-04": tests(REVOCATION, "test_rev_04"),
+    "REV-05": tests(REVOCATION, "test_rev_05"),
+    "REV-06": tests(REVOCATION, "test_rev_06"),
+    "REV-08": tests(REVOCATION, "test_rev_08"),
     "HTTP-01": tests(HTTP, "test_http_01"),
     "HTTP-05": tests(HTTP, "test_http_05"),
     "HTTP-06": tests(HTTP, "test_http_06"),
@@ -145,6 +163,7 @@ COVERED = {
     "MTL-01": tests(MTLS, "test_mtl_01"),
     "MTL-02": tests(MTLS, "test_mtl_02"),
     "MTL-03": tests(MTLS, "test_mtl_03"),
+    "MTL-04": tests(MTLS, "test_mtl_04"),
     "MTL-07": tests(TLS, "test_mtl_07") + tests(MTLS, "test_mtl_07"),
     "JWT-17": tests(DPOP, "test_jwt_17", "test_mtl_11"),
     "MTL-11": tests(DPOP, "test_mtl_11"),
@@ -169,7 +188,7 @@ COVERED = {
     "DPP-22": tests(DPOP, "test_dpp_22"),
     "MTL-17": tests(PROXIES, "test_mtl_17"),
     "MTL-18": tests(PROXIES, "test_mtl_18"),
-    "MTL-20": tests(PROXIES, "test_mtl_20"),
+    "MTL-20": tests(PROXIES, "test_mtl_20") + tests("interop/test_tls_proxies.py", "test_mtl_20"),
     "FAPI-12": tests(TLS, "test_fapi_12"),
 }
 
@@ -178,5 +197,4 @@ WAITING = {
     "DPP-32": "there is no protected resource of this server yet; tests/unit/oauth/test_dpop.c has the RFC's example",
     "DPP-33": "there is no protected resource of this server yet",
     "DPP-34": "there is no protected resource of this server yet",
-    "META-11": "there is no revocation and no introspection endpoint yet; a test holds that the members are absent",
 }

@@ -4,6 +4,7 @@
  */
 #include "api/token.h"
 
+#include "admin/revocations.h"
 #include "jose/schedule.h"
 #include "jose/verify.h"
 
@@ -137,6 +138,16 @@ static la_result find_application(la_api_call *c, const la_environment_config *e
     return la_ok();
 }
 
+static la_result check_revoked(la_api_call *c, const json_t *claims)
+{
+    bool revoked = true;
+    const json_t *jti = json_object_get(claims, "jti");
+    la_slice text = {json_string_value(jti), json_string_length(jti)};
+    LA_TRY(la_command_is_revoked(c->commands, &c->who.application, text,
+                                 json_integer_value(json_object_get(claims, "iat")), &revoked));
+    return revoked ? refuse("it was revoked") : la_ok();
+}
+
 la_result la_api_token_find(la_api_call *c, la_slice token)
 {
     const la_config *config = c->api->config;
@@ -153,6 +164,8 @@ la_result la_api_token_find(la_api_call *c, la_slice token)
     la_result r = la_api_token_check(&policy, jws.header, jws.payload, &client_id, &role);
     if (la_is_ok(r))
         r = find_application(c, e, client_id, role);
+    if (la_is_ok(r))
+        r = check_revoked(c, jws.payload);
     json_decref(jws.header);
     json_decref(jws.payload);
     if (la_is_ok(r))

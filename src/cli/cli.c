@@ -22,11 +22,10 @@ const la_cli_option la_cli_common_options[] = {
 };
 
 const la_cli_command *const la_cli_groups[] = {
-    la_cli_init_commands,    la_cli_server_commands,   la_cli_app_commands,
-    la_cli_secret_commands,  la_cli_cert_commands,     la_cli_customer_commands,
-    la_cli_key_commands,     la_cli_operator_commands, la_cli_audit_commands,
-    la_cli_usage_commands,   la_cli_token_commands,    la_cli_verify_commands,
-    la_cli_version_commands, la_cli_help_commands,     NULL,
+    la_cli_init_commands,   la_cli_server_commands,   la_cli_app_commands,   la_cli_secret_commands,
+    la_cli_cert_commands,   la_cli_customer_commands, la_cli_key_commands,   la_cli_operator_commands,
+    la_cli_audit_commands,  la_cli_usage_commands,    la_cli_token_commands, la_cli_token_revoke_commands,
+    la_cli_verify_commands, la_cli_version_commands,  la_cli_help_commands,  NULL,
 };
 
 /* "app create" against the words "app" and "create"; `second` may be NULL. */

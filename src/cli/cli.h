@@ -43,6 +43,7 @@ extern const la_cli_command la_cli_operator_commands[];
 extern const la_cli_command la_cli_audit_commands[];
 extern const la_cli_command la_cli_usage_commands[];
 extern const la_cli_command la_cli_token_commands[];
+extern const la_cli_command la_cli_token_revoke_commands[];
 extern const la_cli_command la_cli_verify_commands[];
 extern const la_cli_command la_cli_version_commands[];
 extern const la_cli_command la_cli_help_commands[];

@@ -3,12 +3,13 @@
 #include "cli/fetch.h"
 #include "cli/shared.h"
 #include "cli/verify_binding.h"
+#include "cli/verify_status.h"
 
 #include <stdio.h>
 #include <unistd.h>
 
 #define URL_MAX 2048
-#define TOKEN_MAX 8192
+#define TOKEN_MAX LA_JWS_MAX
 #define CLOCK_LEEWAY_S 60
 
 static la_result fetch_json(const char *url, json_t **ret)
@@ -141,10 +142,14 @@ static la_result verify(la_cli *cli, la_slice token, la_slice issuer)
     la_jws jws;
     LA_TRY(fetch_keys(issuer, &jwks));
     la_result r = la_jws_verify(token, jwks, &jws);
-    json_decref(jwks);
-    if (!la_is_ok(r))
+    if (!la_is_ok(r)) {
+        json_decref(jwks);
         return la_fail_context(r, "the token is not valid: ");
+    }
     r = check_claims(cli, &jws, issuer);
+    if (la_is_ok(r) && la_cli_has(cli, "status"))
+        r = la_verify_status(jws.payload, jwks, issuer, la_clock_now_s());
+    json_decref(jwks);
     if (la_is_ok(r))
         r = la_cli_verify_binding(cli, token, jws.payload);
     if (la_is_ok(r))
@@ -185,6 +190,7 @@ static la_result run_verify(la_cli *cli)
 static const la_cli_option verify_options[] = {
     {"issuer", "URL", "Who must have issued it; its metadata and keys are fetched. Needed.", false},
     {"audience", "AUDIENCE", "Whom it must be meant for.", false},
+    {"status", NULL, "Fetches the status list that it names, too: it must not be revoked there.", false},
     {"dpop", "PROOF", "The DPoP header that came with it, where it is bound to a key.", false},
     {"method", "METHOD", "The method of the request that the proof is for; GET where it is not said.", false},
     {"url", "URL", "The URL of that request.", false},

@@ -10,6 +10,7 @@
 #include <sodium.h>
 #include <sqlite3.h>
 #include <uv.h>
+#include <zlib.h>
 
 #ifdef __clang__
 #define COMPILER "clang " __clang_version__
@@ -51,6 +52,7 @@ static la_result run_version(la_cli *cli)
         {"jansson", jansson_version_str()},
         {"liboath", oath_check_version(NULL)},
         {"libqrencode", QRcode_APIVersionString()},
+        {"zlib", zlibVersion()},
     };
     size_t n = sizeof parts / sizeof *parts;
     la_json_writer w = {&cli->out, false};

@@ -118,8 +118,9 @@ typedef struct la_environment_config {
     la_slice
         mtls_url; /* base URL of the endpoints that ask for a certificate (RFC 8705 5); absent where there are none */
     la_mtls_config mtls;
-    bool test;          /* sandbox: secrets are las_test_… rather than las_live_… */
-    la_slice algorithm; /* ES256, RS256, PS256, ES384, EdDSA */
+    bool test; /* sandbox: secrets are las_test_… rather than las_live_… */
+    la_slice
+        algorithm; /* ES256, RS256, PS256, ES384, EdDSA, ML-DSA-44, ML-DSA-65, ML-DSA-87: one that this build has */
     la_token_profile profile;
     la_scope_policy api;      /* name "api" */
     la_scope_policy customer; /* name "customer", stands for customer.<customer_id> */
@@ -135,6 +136,8 @@ typedef struct la_environment_config {
     bool sees_certificates;           /* of clients: by TLS of our own, or by the word of a proxy */
     uint32_t requests_per_minute;     /* of an application that has no limit of its own; 0: no limit */
     uint32_t request_burst;           /* at once; 0: as many as in a minute */
+    bool status_list;                 /* tokens name a place in a status list */
+    uint32_t status_list_ttl_s;       /* for so long a list may be kept */
     uint32_t token_reuse_s;           /* the same request gets the same token for so long; 0: never */
     unsigned secrets_per_application; /* live at the same time; 2 */
     uint32_t jwks_max_age_s;

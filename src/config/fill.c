@@ -218,6 +218,8 @@ static la_result fill_environment(const la_config *c, const raw_environment *r, 
         .proof_lifetime_s = dpop_proof_lifetime_s(&r->o_dpop),
     };
     ret->sees_certificates = c->mtls_listen.address || c->proxies.certificate != LA_PROXY_CERTIFICATE_NONE;
+    ret->status_list = environment_status_list(r);
+    ret->status_list_ttl_s = environment_status_list_ttl_s(r);
     ret->token_reuse_s = environment_token_reuse_s(r);
     ret->requests_per_minute = environment_requests_per_minute(r);
     ret->request_burst = environment_request_burst(r);

@@ -128,6 +128,17 @@ la_result la_jwt_member_text(const la_jwt *t, const char *claim, const char *mem
     return read_text(value, member, ret);
 }
 
+bool la_jwt_status(const la_jwt *t, la_slice *ret_uri, int64_t *ret_index)
+{
+    const json_t *list = json_object_get(json_object_get(t->claims, "status"), "status_list");
+    const json_t *uri = json_object_get(list, "uri"), *index = json_object_get(list, "idx");
+    if (!json_is_string(uri) || !json_is_integer(index))
+        return false;
+    *ret_uri = (la_slice){json_string_value(uri), json_string_length(uri)};
+    *ret_index = json_integer_value(index);
+    return true;
+}
+
 la_result la_jwt_time(const la_jwt *t, const char *claim, bool *ret_present, int64_t *ret)
 {
     const json_t *value = json_object_get(t->claims, claim);

@@ -12,7 +12,7 @@
 
 #include <stdint.h>
 
-#define LA_JWT_MAX 8192                       /* bytes of a compact JWT */
+#define LA_JWT_MAX 16384                      /* bytes of a compact JWT */
 #define LA_JWT_TIME_MAX INT64_C(253402300799) /* the end of the year 9999: no arithmetic with times overflows */
 
 typedef struct la_jwt la_jwt;
@@ -56,6 +56,9 @@ la_result la_jwt_time(const la_jwt *t, const char *claim, bool *ret_present, int
 
 /* A string member of a claim that is an object: "cnf", "jkt". */
 la_result la_jwt_member_text(const la_jwt *t, const char *claim, const char *member, la_slice *ret);
+
+/* status.status_list of a token that is on a status list (draft-ietf-oauth-status-list): its uri and idx; false where it has none, or not both. */
+bool la_jwt_status(const la_jwt *t, la_slice *ret_uri, int64_t *ret_index);
 
 /* aud (RFC 7519 4.1.3): a string or an array of strings. How many there are, whether it was an array, and each of them. */
 la_result la_jwt_audiences(const la_jwt *t, size_t *ret_n, bool *ret_array);

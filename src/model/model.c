@@ -1,5 +1,7 @@
 #include "model/model.h"
 
+#include "base/base64url.h"
+
 static const char *const auth_method_names[LA_AUTH_METHOD_COUNT] = {
     [LA_AUTH_CLIENT_SECRET] = "client_secret",
     [LA_AUTH_CLIENT_SECRET_BASIC] = "client_secret_basic",
@@ -40,6 +42,18 @@ uint32_t la_credential_tag_of_thumbprint(unsigned kind, const uint8_t thumbprint
     uint32_t first = (uint32_t)thumbprint[0] << 24 | (uint32_t)thumbprint[1] << 16 | (uint32_t)thumbprint[2] << 8 |
                      thumbprint[3];
     return kind << TAG_BITS | (first >> 4 & TAG_MASK);
+}
+
+bool la_credential_tag_of_jti(la_slice jti, uint32_t *ret)
+{
+    uint8_t bytes[LA_JTI_BYTES];
+    size_t n = 0;
+    if (!la_is_ok(la_base64url_decode(jti, bytes, sizeof bytes, &n)) || n != sizeof bytes)
+        return false;
+    *ret = 0;
+    for (size_t i = n - 4; i < n; i++)
+        *ret = *ret << 8 | bytes[i];
+    return true;
 }
 
 bool la_is_vschar(la_slice s)

@@ -125,6 +125,10 @@ enum { LA_CREDENTIAL_SECRET = 0, LA_CREDENTIAL_CERTIFICATE = 1, LA_CREDENTIAL_KE
 uint32_t la_credential_tag_of_secret(uint64_t secret_id);
 uint32_t la_credential_tag_of_thumbprint(unsigned kind, const uint8_t thumbprint[LA_THUMBPRINT_BYTES]);
 
+/* The tag in the jti of a token of RFC 9068's profile; false where it has none, as those of the Spring profile. */
+#define LA_JTI_BYTES 20 /* behind its base64url; the last four are the tag, big-endian */
+bool la_credential_tag_of_jti(la_slice jti, uint32_t *ret);
+
 /* What is revoked: one token until it would have expired, or what was issued up to before_s to a credential or to an
  * application. Kept until expires_at_s, when no such token can be valid any more. */
 typedef enum la_revocation_kind {

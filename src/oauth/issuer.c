@@ -10,6 +10,7 @@
 #include "oauth/binding.h"
 #include "oauth/htu.h"
 #include "oauth/reuse.h"
+#include "oauth/status.h"
 
 #include <stdlib.h>
 
@@ -158,7 +159,8 @@ static void add_audience(la_buffer *json, const la_grant *grant)
 
 /* RFC 9068 2.2: iss, sub, aud, exp, iat, jti, client_id, scope; customer_id in a customer token; cnf where it is bound. Gives the jti. */
 static la_slice write_rfc9068(const la_token_context *context, const la_grant *grant, la_slice client_id,
-                              la_slice scope, const la_token_outcome *outcome, la_buffer *json)
+                              la_slice scope, const la_token_outcome *outcome, const la_status_place *place,
+                              la_buffer *json)
 {
     uint8_t jti[LA_ISSUER_JTI_BYTES];
     make_jti(context->random, outcome->credential_tag, jti);
@@ -182,13 +184,15 @@ static la_slice write_rfc9068(const la_token_context *context, const la_grant *g
         la_buffer_add_json(json, grant->customer_id);
     }
     la_binding_write_cnf(&outcome->binding, json);
+    if (place)
+        la_status_write_claim(context->issuer->config, place, json);
     la_buffer_add_char(json, '}');
     return (la_slice){json->p + jti_at, jti_n};
 }
 
 /* As Spring Authorization Server writes them: aud is the client unless a resource was named, scope an array, jti a UUID. */
 static la_slice write_spring(const la_token_context *context, const la_grant *grant, la_slice client_id,
-                             const la_binding *binding, la_buffer *json)
+                             const la_binding *binding, const la_status_place *place, la_buffer *json)
 {
     char jti[LA_UUID_CHARS];
     la_uuid_new(context->random, jti);
@@ -211,6 +215,8 @@ static la_slice write_spring(const la_token_context *context, const la_grant *gr
     la_buffer_add(json, (la_slice){jti, sizeof jti});
     la_buffer_add_char(json, '"');
     la_binding_write_cnf(binding, json);
+    if (place)
+        la_status_write_claim(context->issuer->config, place, json);
     la_buffer_add_char(json, '}');
     return (la_slice){json->p + jti_at, sizeof jti};
 }
@@ -248,16 +254,44 @@ static la_result sign(la_signer *signer, size_t token_at, la_buffer *body)
     return la_ok();
 }
 
+la_result la_issuer_sign(const la_issuer *i, la_slice typ, la_slice claims, la_buffer *ret)
+{
+    if (!i->signer)
+        return la_error(LA_NO_SIGNING_KEY);
+    char memory[HEADER_MAX];
+    la_buffer json;
+    size_t token_at = ret->n;
+    const la_key *key = la_signer_key(i->signer);
+    la_buffer_init_fixed(&json, memory, sizeof memory);
+    la_buffer_add(&json, LA_SLICE("{\"alg\":"));
+    la_buffer_add_json(&json, la_slice_of(la_key_algorithm(key)->name));
+    la_buffer_add(&json, LA_SLICE(",\"typ\":"));
+    la_buffer_add_json(&json, typ);
+    la_buffer_add(&json, LA_SLICE(",\"kid\":"));
+    la_buffer_add_json(&json, la_slice_of(la_key_id(key)));
+    la_buffer_add_char(&json, '}');
+    la_buffer_add_base64url(ret, json.p, json.n);
+    la_buffer_add_char(ret, '.');
+    la_buffer_add_base64url(ret, claims.p, claims.n);
+    if (!la_buffer_ok(&json))
+        return la_error(LA_SERVER_ERROR);
+    LA_TRY(sign(i->signer, token_at, ret));
+    return la_buffer_ok(ret) ? la_ok() : la_error(LA_SERVER_ERROR);
+}
+
 /* Behind what is in the body: the token, new. `ret_jti` lies in `claims`. */
 static la_result mint(const la_token_context *context, const la_grant *grant, la_slice client_id, la_slice scope,
                       const la_token_outcome *outcome, la_buffer *claims, la_slice *ret_jti, la_buffer *body)
 {
     const la_issuer *i = context->issuer;
     size_t token_at = body->n + i->token_at;
+    la_status_place assigned, *place = context->status && i->config->status_list ? &assigned : NULL;
+    if (place)
+        LA_TRY(la_status_assign(context, outcome->application_id, outcome->credential_tag, place));
     if (i->config->profile == LA_PROFILE_SPRING)
-        *ret_jti = write_spring(context, grant, client_id, &outcome->binding, claims);
+        *ret_jti = write_spring(context, grant, client_id, &outcome->binding, place, claims);
     else
-        *ret_jti = write_rfc9068(context, grant, client_id, scope, outcome, claims);
+        *ret_jti = write_rfc9068(context, grant, client_id, scope, outcome, place, claims);
     if (!la_buffer_ok(claims))
         return la_error(LA_SERVER_ERROR);
     la_buffer_add(body, la_buffer_slice(&i->header));

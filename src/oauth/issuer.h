@@ -23,4 +23,8 @@ unsigned la_issuer_token_targets(const la_issuer *i, la_slice ret[2]);
 la_result la_issuer_write_response(const la_token_context *context, const la_application_record *application,
                                    const la_grant *grant, la_token_outcome *outcome, la_buffer *ret_body);
 
+/* Signs claims with the environment's key as a compact JWS of that typ (RFC 8725 3.11: never one that passes for an access token), behind
+ * what `ret` has. NO_SIGNING_KEY, SERVER_ERROR. */
+la_result la_issuer_sign(const la_issuer *i, la_slice typ, la_slice claims, la_buffer *ret);
+
 #endif

@@ -23,20 +23,20 @@ static void add_scopes(const la_environment_config *config, la_buffer *ret)
     la_buffer_add_char(ret, ']');
 }
 
-/* RFC 8414 2. Under FAPI 2.0 there are no secrets (5.3.2.1 item 6). The secrets that are made here are too short for HS512 (RFC 7518 3.2). */
-static void add_client_authentication(const la_environment_config *config, la_buffer *ret)
+/* RFC 8414 2, alike at all three endpoints. Under FAPI 2.0 there are no secrets (5.3.2.1 item 6). The secrets that are made here are too short for HS512 (RFC 7518 3.2). */
+static void add_client_authentication(const la_environment_config *config, const char *endpoint, la_buffer *ret)
 {
     unsigned sets = config->fapi ? LA_ALGORITHMS_FAPI : LA_ALGORITHMS_ASYMMETRIC | LA_ALGORITHMS_HMAC;
     const la_algorithm *a;
     char separator = '[';
-    la_buffer_add(ret, LA_SLICE(",\"token_endpoint_auth_methods_supported\":["));
+    la_buffer_add_format(ret, ",\"%s_endpoint_auth_methods_supported\":[", endpoint);
     if (!config->fapi)
         la_buffer_add(ret, LA_SLICE("\"client_secret_basic\",\"client_secret_post\",\"client_secret_jwt\","));
     la_buffer_add(ret, LA_SLICE("\"private_key_jwt\""));
     if (config->sees_certificates) /* RFC 8705 2 */
         la_buffer_add(ret, LA_SLICE(",\"tls_client_auth\",\"self_signed_tls_client_auth\""));
     la_buffer_add_char(ret, ']');
-    la_buffer_add(ret, LA_SLICE(",\"token_endpoint_auth_signing_alg_values_supported\":"));
+    la_buffer_add_format(ret, ",\"%s_endpoint_auth_signing_alg_values_supported\":", endpoint);
     for (size_t i = 0; (a = la_algorithm_at_in(sets, i)); i++) {
         if (a->kind == LA_KEY_OCT && a->bytes > LA_GENERATED_SECRET_CHARS)
             continue;
@@ -45,6 +45,17 @@ static void add_client_authentication(const la_environment_config *config, la_bu
         separator = ',';
     }
     la_buffer_add_char(ret, ']');
+}
+
+static void add_introspection(const la_environment_config *config, la_slice base, la_buffer *ret)
+{
+    add_member(ret, LA_SLICE(",\"introspection_endpoint\":"), base, LA_SLICE("/oauth2/introspect"));
+    add_client_authentication(config, "introspection", ret);
+    la_buffer_add(ret, LA_SLICE(",\"introspection_signing_alg_values_supported\":[")); /* RFC 9701 7 */
+    la_buffer_add_json(ret, config->algorithm);
+    la_buffer_add_char(ret, ']');
+    add_member(ret, LA_SLICE(",\"revocation_endpoint\":"), base, LA_SLICE("/oauth2/revoke"));
+    add_client_authentication(config, "revocation", ret);
 }
 
 void la_oauth_write_metadata(const la_environment_config *config, la_buffer *ret)
@@ -63,7 +74,8 @@ void la_oauth_write_metadata(const la_environment_config *config, la_buffer *ret
         ret,
         LA_SLICE(
             ",\"grant_types_supported\":[\"client_credentials\",\"urn:ietf:params:oauth:grant-type:token-exchange\"]"));
-    add_client_authentication(config, ret);
+    add_client_authentication(config, "token", ret);
+    add_introspection(config, base, ret);
     la_buffer_add(ret, LA_SLICE(",\"dpop_signing_alg_values_supported\":")); /* RFC 9449 5.1 */
     la_dpop_write_algorithms(config->fapi, ret);
     if (config->sees_certificates) /* RFC 8705 3.3 */
@@ -71,6 +83,8 @@ void la_oauth_write_metadata(const la_environment_config *config, la_buffer *ret
     if (config->mtls_url.p) { /* RFC 8705 5 */
         add_member(ret, LA_SLICE(",\"mtls_endpoint_aliases\":{\"token_endpoint\":"), config->mtls_url,
                    LA_SLICE("/oauth2/token"));
+        add_member(ret, LA_SLICE(",\"introspection_endpoint\":"), config->mtls_url, LA_SLICE("/oauth2/introspect"));
+        add_member(ret, LA_SLICE(",\"revocation_endpoint\":"), config->mtls_url, LA_SLICE("/oauth2/revoke"));
         la_buffer_add_char(ret, '}');
     }
     la_buffer_add_char(ret, '}');

@@ -119,15 +119,16 @@ typedef struct la_token_context {
     const la_verifier *verifier;     /* of our own tokens; NULL: there is nothing to read any with */
     const la_master_key *master_key; /* unwraps the secrets of client_secret_jwt; NULL: there are none */
     la_random *random;
-    const la_trust *trust;      /* whose client certificates count here (RFC 8705 2.1); NULL: nobody's */
-    la_verdicts *verdicts;      /* what was found of them lately; NULL: nothing is remembered */
-    la_arena *arena;            /* of this request */
-    la_throttle_query throttle; /* is_blocked NULL: none */
-    la_replay_query replay;     /* use NULL: nothing that must be used once is taken */
-    la_limit_query limit;       /* take NULL: none */
-    la_key_source keys;         /* find NULL: no jwks_uri is fetched */
-    la_key_cache *key_cache;    /* of this thread; NULL: each key is prepared anew */
-    la_reuse_query reuse;       /* find NULL: each request gets a token of its own */
+    const la_trust *trust;         /* whose client certificates count here (RFC 8705 2.1); NULL: nobody's */
+    la_verdicts *verdicts;         /* what was found of them lately; NULL: nothing is remembered */
+    la_arena *arena;               /* of this request */
+    la_throttle_query throttle;    /* is_blocked NULL: none */
+    la_replay_query replay;        /* use NULL: nothing that must be used once is taken */
+    la_limit_query limit;          /* take NULL: none */
+    la_key_source keys;            /* find NULL: no jwks_uri is fetched */
+    la_key_cache *key_cache;       /* of this thread; NULL: each key is prepared anew */
+    la_reuse_query reuse;          /* find NULL: each request gets a token of its own */
+    struct la_status_desk *status; /* of this thread, oauth/status.h; NULL: tokens are on no status list */
     const uint16_t
         *environment_ids; /* all there are, to tell in the log a client of another environment; may be NULL */
     unsigned n_environment_ids;
@@ -161,8 +162,8 @@ typedef struct la_token_outcome {
     uint64_t slow_secret_id; /* whose hash that is; goes back with the verdict */
 } la_token_outcome;
 
-/* Room that the response body needs at most. */
-#define LA_TOKEN_RESPONSE_MAX 8192
+/* Room that the response body needs at most: claims and scope, and 6170 characters of signature with ML-DSA-87. */
+#define LA_TOKEN_RESPONSE_MAX 16384
 
 /*
  * Decides and writes the JSON body of the answer (RFC 6749 5.1, 5.2) to `ret_body`. The status is that of

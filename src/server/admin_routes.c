@@ -49,6 +49,7 @@ void la_metrics_handle(const la_route_call *call)
         .replay_entries = la_replay_entries(d->replay),
         .replay_refused_full = la_replay_refused_full(d->replay),
         .tokens_kept = la_token_reuse_entries(d->token_reuse),
+        .revocations_waiting = la_revoker_waiting(d->revoker),
         .connections = la_http_census_connections(d->census),
         .now_ms = la_clock_now_us() / 1000,
         .started_at_s = d->started_at_s,

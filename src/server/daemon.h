@@ -8,6 +8,7 @@
 #include "server/metrics.h"
 #include "server/rate_limit.h"
 #include "server/replay.h"
+#include "server/revoker.h"
 #include "server/snapshot.h"
 #include "server/tally.h"
 #include "server/throttle.h"
@@ -61,6 +62,7 @@ typedef struct la_daemon {
     la_token_reuse *token_reuse;
     la_metrics *metrics;
     la_upgrades *upgrades;
+    la_revoker *revoker;
     la_tls_shared tls;
     la_health health;
 

@@ -7,6 +7,7 @@
 #include "server/expiry_watch.h"
 #include "server/feed.h"
 #include "server/housekeeping.h"
+#include "server/revocation_keeper.h"
 #include "server/usage_keeper.h"
 
 #include <errno.h>
@@ -23,6 +24,8 @@ enum {
     RETRY_EVERY_US = 1000000,
     STAMP_EVERY_US = 5000000,
     COMPLAIN_EVERY_US = 60000000,
+    EXPIRE_AT_ONCE = 256,
+    EXPIRE_BATCHES = 8,
 };
 
 struct la_follower {
@@ -32,6 +35,7 @@ struct la_follower {
     la_registry_view *view;
     la_commands commands; /* while store_is_open */
     la_usage_keeper *usage;
+    la_revocation_keeper *revocations;
     bool store_is_open;
     bool loss_is_logged;
     bool registry_failure_is_logged;
@@ -49,6 +53,7 @@ struct la_follower {
     uv_cond_t wake;
     bool thread_is_up;
     bool stop;                    /* under the lock */
+    bool has_orders;              /* under the lock: somebody waits for a revocation */
     la_shared_config *new_config; /* under the lock */
 };
 
@@ -228,11 +233,23 @@ static void complain(la_follower *f, int64_t now_us, const char *what)
     la_log(LA_LOG_WARN, "housekeeping_failed", "%s: %s; it is tried again", what, la_detail());
 }
 
+/* Nothing is kept past the moment from which it could not matter any more. A full batch is followed by the next one soon. */
+static la_result expire_revocations(la_follower *f)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < EXPIRE_BATCHES && (i == 0 || n == EXPIRE_AT_ONCE); i++)
+        LA_TRY(la_store_expire_revocations(f->commands.store, la_clock_now_s(), EXPIRE_AT_ONCE, &n));
+    return la_ok();
+}
+
 static void do_chores(la_follower *f, int64_t now_us)
 {
     if (now_us < f->next_chores_us)
         return;
     f->next_chores_us = now_us + CHORES_EVERY_US;
+    if (!la_is_ok(expire_revocations(f)))
+        complain(f, now_us, "revocations that are over were not removed");
     if (!la_is_ok(la_command_keep_keys(&f->commands, la_clock_now_s())))
         complain(f, now_us, "the signing keys were not looked after");
     if (!la_is_ok(la_command_keep_crls(&f->commands, la_clock_now_s())))
@@ -286,6 +303,29 @@ static void follow_store(la_follower *f, int64_t now_us)
     }
     note_reached(f, now_us);
     write_what_loops_left(f, now_us);
+}
+
+/* What clients revoke. They are answered once it is durable and this node refuses those tokens, or once that has failed. */
+static void write_revocations(la_follower *f)
+{
+    size_t n = 1;
+
+    uv_mutex_lock(&f->lock);
+    f->has_orders = false;
+    uv_mutex_unlock(&f->lock);
+    while (n > 0) {
+        int64_t now_us = la_clock_monotonic_us();
+        la_commands *c = f->store_is_open ? &f->commands : NULL;
+        la_result r = la_revocation_keeper_write(f->revocations, f->daemon->revoker, c, la_clock_now_s(), &n);
+
+        if (n == 0)
+            return;
+        if (!la_is_ok(r) && c)
+            complain(f, now_us, "a revocation that a client asked for was not written");
+        if (la_is_ok(r) && !follow_feed(f, c->store, now_us))
+            r = la_error(LA_UNAVAILABLE);
+        la_revoker_finish(f->daemon->revoker, r);
+    }
 }
 
 /* ---- new configurations ---- */
@@ -351,6 +391,7 @@ static void tick(la_follower *f)
     int64_t now_us = la_clock_monotonic_us();
 
     look_for_config(f, now_us);
+    write_revocations(f);
     la_usage_keeper_collect(f->usage, f->daemon->tallies, f->daemon->n_tallies, &f->daemon->health);
     if (!f->store_is_open)
         reopen_store(f, now_us);
@@ -371,7 +412,7 @@ static void run(void *self)
     while (!stop) {
         tick(f);
         uv_mutex_lock(&f->lock);
-        if (!f->stop && !f->new_config)
+        if (!f->stop && !f->new_config && !f->has_orders)
             uv_cond_timedwait(&f->wake, &f->lock, (uint64_t)LOOK_EVERY_MS * 1000000);
         stop = f->stop;
         uv_mutex_unlock(&f->lock);
@@ -434,7 +475,8 @@ la_result la_follower_new(la_daemon *d, la_follower **ret, la_snapshot **ret_fir
     f->daemon = d;
     f->config = la_shared_config_hold(d->started_with);
     f->usage = la_usage_keeper_new();
-    r = f->usage ? set_up(f, ret_first) : la_fail(LA_NO_MEMORY, "out of memory");
+    f->revocations = la_revocation_keeper_new();
+    r = f->usage && f->revocations ? set_up(f, ret_first) : la_fail(LA_NO_MEMORY, "out of memory");
     if (!la_is_ok(r)) {
         la_follower_free(f);
         return r;
@@ -456,6 +498,14 @@ void la_follower_give_config(la_follower *f, la_shared_config *c)
     uv_mutex_lock(&f->lock);
     la_shared_config_release(f->new_config);
     f->new_config = c;
+    uv_cond_signal(&f->wake);
+    uv_mutex_unlock(&f->lock);
+}
+
+void la_follower_note_order(la_follower *f)
+{
+    uv_mutex_lock(&f->lock);
+    f->has_orders = true;
     uv_cond_signal(&f->wake);
     uv_mutex_unlock(&f->lock);
 }
@@ -490,6 +540,7 @@ la_follower *la_follower_free(la_follower *f)
     if (f->view)
         la_registry_view_free(f->view);
     la_usage_keeper_free(f->usage);
+    la_revocation_keeper_free(f->revocations);
     la_snapshot_release(f->snapshot);
     la_shared_config_release(f->config);
     la_shared_config_release(f->new_config);

@@ -18,6 +18,9 @@ la_result la_follower_start(la_follower *f);
 /* Any thread: a configuration to be taken (takes the reference). What comes of it is logged. */
 void la_follower_give_config(la_follower *f, la_shared_config *c);
 
+/* Any thread: there are orders in the daemon's revoker. */
+void la_follower_note_order(la_follower *f);
+
 /* Stops and joins the thread; then, on the calling thread, writes the last-used times that the loops still hold. The loops must have
  * ended. */
 void la_follower_stop(la_follower *f);

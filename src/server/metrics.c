@@ -101,6 +101,16 @@ unsigned la_metrics_slot(la_metrics *m, la_slice environment)
     return n;
 }
 
+unsigned la_metrics_slots(const la_metrics *m)
+{
+    return atomic_load_explicit(&m->n_slots, memory_order_acquire);
+}
+
+const char *la_metrics_slot_name(const la_metrics *m, unsigned slot)
+{
+    return m->slot_names[slot];
+}
+
 void la_metrics_note_expiring(la_metrics *m, la_slice environment, uint64_t n, int64_t soonest_s)
 {
     unsigned slot = la_metrics_slot(m, environment);
@@ -331,6 +341,7 @@ void la_metrics_write(la_metrics *m, const la_metrics_gauges *gauges, la_buffer 
     write_registry(m, gauges, ret);
     write_keys(gauges, ret);
     la_metrics_write_tls(m, gauges, ret);
+    la_metrics_write_holders(m, gauges, ret);
     write_expiring(m, n_slots, gauges, ret);
     la_metrics_write_tables(gauges, ret);
     write_process(m, gauges, ret);

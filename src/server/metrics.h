@@ -24,11 +24,22 @@ const char *la_token_class_name(la_token_class c);
 
 typedef enum la_document_kind { LA_DOCUMENT_JWKS, LA_DOCUMENT_METADATA, LA_DOCUMENT_KINDS } la_document_kind;
 
+/* Endpoints at which clients ask about a token. */
+typedef enum la_holder_endpoint {
+    LA_HOLDER_INTROSPECTION,
+    LA_HOLDER_REVOCATION,
+    LA_HOLDER_ENDPOINTS
+} la_holder_endpoint;
+
 typedef struct la_counters {
     _Atomic uint64_t issued[LA_METRICS_SLOTS][LA_CLASS_COUNT];
     _Atomic uint64_t refused[LA_METRICS_SLOTS][LA_CODE_COUNT];  /* at the token endpoint */
     _Atomic uint64_t verified[LA_METRICS_SLOTS][LA_CODE_COUNT]; /* tokens that protected resources asked about */
-    _Atomic uint64_t http_refused[LA_CODE_COUNT];               /* before any endpoint was reached */
+    _Atomic uint64_t introspected[LA_METRICS_SLOTS][2];         /* inactive, active */
+    _Atomic uint64_t revoked[LA_METRICS_SLOTS];                 /* by clients */
+    _Atomic uint64_t holder_refused[LA_HOLDER_ENDPOINTS][LA_CODE_COUNT];
+    _Atomic uint64_t status_lists, status_lists_signed;
+    _Atomic uint64_t http_refused[LA_CODE_COUNT]; /* before any endpoint was reached */
     _Atomic uint64_t documents[LA_DOCUMENT_KINDS];
     _Atomic uint64_t documents_not_modified[LA_DOCUMENT_KINDS];
     _Atomic uint64_t duration_bucket[LA_METRICS_BUCKETS + 1]; /* the last: longer than all */
@@ -92,14 +103,18 @@ typedef struct la_metrics_gauges {
     uint64_t jwks_fetches, jwks_fetch_failures;
     uint64_t replay_entries, replay_refused_full;
     uint32_t tokens_kept; /* for reuse */
+    unsigned revocations_waiting;
     uint32_t connections;
     int64_t now_ms;
     int64_t started_at_s;
 } la_metrics_gauges;
 
-/* For tls_metrics.c and table_metrics.c: the sum over all loops of the counter at this offset of la_counters. */
+/* For the other files of metrics: environments by slot, and the sum over all loops of the counter at this offset of la_counters. */
+unsigned la_metrics_slots(const la_metrics *m);
+const char *la_metrics_slot_name(const la_metrics *m, unsigned slot);
 uint64_t la_metrics_sum(const la_metrics *m, size_t offset);
 void la_metrics_write_tls(const la_metrics *m, const la_metrics_gauges *gauges, la_buffer *ret);
+void la_metrics_write_holders(const la_metrics *m, const la_metrics_gauges *gauges, la_buffer *ret);
 void la_metrics_write_tables(const la_metrics_gauges *gauges, la_buffer *ret);
 
 /* The Prometheus text exposition format 0.0.4. */

@@ -75,6 +75,23 @@ bool la_request_log_verify(la_request_log mode, const la_verify_log_entry *entry
     return true;
 }
 
+bool la_request_log_holder(la_request_log mode, const la_holder_log_entry *entry)
+{
+    if (mode == LA_REQUEST_LOG_NONE || (mode == LA_REQUEST_LOG_REFUSED && entry->code == LA_OK) ||
+        la_log_get_level() > LA_LOG_INFO)
+        return false;
+    la_log_begin(LA_LOG_INFO, entry->event);
+    la_log_text("request_id", entry->request_id);
+    la_log_text("environment", entry->environment);
+    if (entry->client_id.p)
+        la_log_text("client_id", bounded(entry->client_id));
+    la_log_text("outcome", la_slice_of(entry->code == LA_OK ? entry->what : la_result_info_of(entry->code)->name));
+    la_log_text("address", bounded(entry->address));
+    la_log_int("duration_us", entry->duration_us);
+    la_log_end();
+    return true;
+}
+
 void la_request_log_admin(la_request_log mode, const la_admin_log_entry *entry)
 {
     bool refused = entry->status >= 400;

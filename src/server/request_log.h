@@ -34,6 +34,19 @@ typedef struct la_verify_log_entry {
 } la_verify_log_entry;
 bool la_request_log_verify(la_request_log mode, const la_verify_log_entry *entry);
 
+/* The same for introspection and revocation: `what` says what came of it, unless it was refused. */
+typedef struct la_holder_log_entry {
+    const char *event; /* "introspection", "revocation" */
+    la_slice request_id;
+    la_slice environment;
+    la_slice address;
+    la_slice client_id; /* who asked; absent where that is not known */
+    la_code code;
+    const char *what;
+    int64_t duration_us;
+} la_holder_log_entry;
+bool la_request_log_holder(la_request_log mode, const la_holder_log_entry *entry);
+
 typedef struct la_admin_log_entry {
     la_slice request_id;
     la_slice path;

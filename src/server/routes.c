@@ -1,6 +1,6 @@
 #include "server/routes.h"
 
-#include "oauth/token.h"
+#include "oauth/status.h"
 #include "server/admin_host.h"
 
 #include <stdio.h>
@@ -11,6 +11,10 @@
 static const la_route routes[] = {
     {LA_LISTENER_TOKENS, 1u << LA_POST, "POST", "", "/oauth2/token", la_token_handle},
     {LA_LISTENER_TOKENS, READ, "GET, HEAD", "", "/oauth2/verify", la_verify_handle},
+    {LA_LISTENER_TOKENS, 1u << LA_POST, "POST", "", "/oauth2/introspect", la_introspect_handle},
+    {LA_LISTENER_TOKENS, 1u << LA_POST, "POST", "", "/oauth2/revoke", la_revoke_handle},
+    {LA_LISTENER_TOKENS, READ_ANYWHERE, "GET, HEAD, OPTIONS", "", LA_STATUS_PATH, la_status_list_handle,
+     .is_prefix = true},
     {LA_LISTENER_TOKENS, READ_ANYWHERE, "GET, HEAD, OPTIONS", "", "/oauth2/jwks", la_jwks_handle},
     {LA_LISTENER_TOKENS, READ, "GET, HEAD", "", "/oauth2/crl", la_crl_handle},
     {LA_LISTENER_TOKENS, READ_ANYWHERE, "GET, HEAD, OPTIONS", "/.well-known/oauth-authorization-server", "",
@@ -42,7 +46,9 @@ static const la_route *match(la_listener_kind listener, la_slice issuer_path, la
         la_slice rest = path;
 
         if (routes[i].listener == listener && takes(&rest, la_slice_of(routes[i].before)) &&
-            takes(&rest, issuer_path) && (routes[i].is_prefix || la_slice_is(rest, routes[i].after)))
+            takes(&rest, issuer_path) &&
+            (routes[i].is_prefix ? la_slice_starts(rest, la_slice_of(routes[i].after))
+                                 : la_slice_is(rest, routes[i].after)))
             return &routes[i];
     }
     return NULL;

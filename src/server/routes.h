@@ -24,7 +24,7 @@ typedef struct la_route {
     const char *before; /* the path is before + path of the issuer + after */
     const char *after;
     void (*handle)(const la_route_call *call);
-    bool is_prefix; /* of everything below; only administration */
+    bool is_prefix; /* of everything below */
     bool any_host;  /* also for a Host that is not ours; only administration */
 } la_route;
 
@@ -45,9 +45,15 @@ la_code la_routes_find_admin(la_slice origin, const la_http_request *request, co
 /* Answers with the JSON error of a code, not to be cached; `route` gives METHOD its Allow, else NULL. */
 void la_respond_error(la_http_exchange *x, la_code code, const la_route *route);
 
+/* Answers with a published document, or that it is still the one that the client has, or with a preflight (Fetch 3.3.6). Gives the status. */
+int la_respond_document(la_http_exchange *x, const la_document *d, la_slice content_type);
+
 /* Handlers, one file each. */
 void la_token_handle(const la_route_call *call);
 void la_verify_handle(const la_route_call *call);
+void la_introspect_handle(const la_route_call *call);
+void la_revoke_handle(const la_route_call *call);
+void la_status_list_handle(const la_route_call *call);
 void la_jwks_handle(const la_route_call *call);
 void la_crl_handle(const la_route_call *call);
 void la_metadata_handle(const la_route_call *call);

@@ -270,6 +270,20 @@ static void size_worker_pool(unsigned n_workers)
     (void)setenv("UV_THREADPOOL_SIZE", text, 0);
 }
 
+static void wake_worker(void *self, unsigned index)
+{
+    la_daemon *d = self;
+
+    la_worker_wake(d->workers[index]);
+}
+
+static void wake_follower(void *self)
+{
+    la_daemon *d = self;
+
+    la_follower_note_order(d->follower);
+}
+
 static la_result make_shared_parts(la_daemon *d)
 {
     const la_config *c = &d->started_with->config;
@@ -283,10 +297,11 @@ static la_result make_shared_parts(la_daemon *d)
     d->token_reuse = la_token_reuse_new();
     d->metrics = la_metrics_new(d->n_workers);
     d->upgrades = la_upgrades_new();
+    d->revoker = la_revoker_new(d->n_workers, &(la_revoker_hooks){d, wake_worker, wake_follower});
     d->tls.tickets = la_tls_tickets_new();
     d->workers = calloc(d->n_workers, sizeof(la_worker *));
     d->tallies = calloc(d->n_workers + 1, sizeof(la_tally));
-    if (!d->replay || !d->rate_limit || !d->token_reuse)
+    if (!d->replay || !d->rate_limit || !d->token_reuse || !d->revoker)
         return la_fail(LA_NO_MEMORY, "out of memory");
     if (!d->census || !d->throttle || !d->metrics || !d->upgrades || !d->tls.tickets || !d->workers || !d->tallies)
         return la_fail(LA_NO_MEMORY, "out of memory");
@@ -381,6 +396,8 @@ static void tear_down(la_daemon *d)
 {
     unsigned n = d->workers ? d->n_workers : 0;
 
+    if (d->revoker)
+        la_revoker_close(d->revoker); /* nobody writes any more */
     for (unsigned i = 0; i < n; i++)
         if (d->workers[i] && d->workers[i]->thread_is_up) {
             la_worker_drain(d->workers[i]);
@@ -415,6 +432,7 @@ static void tear_down(la_daemon *d)
     la_token_reuse_free(d->token_reuse);
     la_metrics_free(d->metrics);
     la_upgrades_free(d->upgrades);
+    la_revoker_free(d->revoker);
     la_tls_tickets_free(d->tls.tickets);
     for (unsigned i = 0; i < d->n_tallies; i++)
         la_tally_close(&d->tallies[i]);

@@ -1,6 +1,7 @@
 #include "server/token_desk.h"
 
 #include "base/clock.h"
+#include "oauth/status.h"
 #include "server/request_log.h"
 
 #define KEY_CACHE_ENTRIES 1024 /* clients whose keys stay prepared, a thread */
@@ -10,7 +11,8 @@ la_result la_token_desk_open(la_daemon *d, unsigned tally_index, la_token_desk *
     ret->daemon = d;
     ret->tally = &d->tallies[tally_index];
     ret->key_cache = la_key_cache_new(KEY_CACHE_ENTRIES);
-    if (!ret->key_cache)
+    ret->status = la_status_desk_new();
+    if (!ret->key_cache || !ret->status)
         return la_fail(LA_NO_MEMORY, "out of memory");
     return la_registry_view_new(d->registry, &ret->view);
 }
@@ -20,6 +22,7 @@ void la_token_desk_close(la_token_desk *d)
     if (d->view)
         la_registry_view_free(d->view);
     la_key_cache_free(d->key_cache);
+    la_status_desk_free(d->status);
     la_wipe(d, sizeof *d);
 }
 
@@ -115,6 +118,7 @@ la_result la_token_case_open(la_token_case *c, la_arena *arena, la_token_context
         .limit = {take_request, c},
         .keys = {find_keys, c},
         .reuse = {find_reused, put_reused, c},
+        .status = c->desk->status,
         .environment_ids = c->serving->snapshot->environment_ids,
         .n_environment_ids = c->serving->snapshot->n_environments,
         .now_s = c->now_s = la_clock_now_s(),
@@ -151,38 +155,25 @@ static void note_usage(const la_token_case *c, const la_token_outcome *outcome, 
 
     count(tally, outcome->application_id, la_usage_what(environment_id, minute, code), 1);
     count(tally, 0, la_usage_what(environment_id, minute, LA_USAGE_LATENCY + bucket), 0);
+}
+
+void la_token_case_note_client(const la_token_case *c, const la_token_outcome *outcome)
+{
+    la_daemon *d = c->desk->daemon;
+    la_tally *tally = c->desk->tally;
+    uint16_t environment_id = c->serving->snapshot->environments[c->environment].environment_id;
+    la_code code = outcome->result.code;
+
     /* A client_id that is no application's could be anything: it is not worth an entry of its own in the audit log. */
     if (code == LA_BROWSER || code == LA_CLIENT_OTHER_ENVIRONMENT)
         la_usage_note_refusal(tally->usage, environment_id, code,
                               outcome->application_id || code == LA_CLIENT_OTHER_ENVIRONMENT ? outcome->client_id
                                                                                              : LA_NO_SLICE,
                               c->client_address, c->now_s);
-}
-
-bool la_token_case_note(const la_token_case *c, const la_token_outcome *outcome)
-{
-    la_daemon *d = c->desk->daemon;
-    la_tally *tally = c->desk->tally;
-    const la_snapshot_environment *e = &c->serving->snapshot->environments[c->environment];
-    int64_t ended_us = la_clock_monotonic_us();
-    la_request_log_entry entry = {
-        .request_id = c->request_id,
-        .environment = e->config->name,
-        .address = c->client_address,
-        .thumbprint = c->client_thumbprint,
-        .outcome = outcome,
-        .duration_us = ended_us - c->started_us,
-    };
-
-    note_usage(c, outcome, la_counters_note_duration(tally->counters, entry.duration_us));
-    if (outcome->result.code == LA_OK)
-        la_count(&tally->counters->issued[e->metrics_slot][la_token_class_of(outcome)], 1);
-    else
-        la_count(&tally->counters->refused[e->metrics_slot][outcome->result.code], 1);
     /* By the name that was tried: where only names that exist were counted, a 429 would tell which do. */
     if (outcome->failed_authentication)
         la_throttle_note_failure(d->throttle, throttle_limits(c), c->client_address, outcome->attempted_client_id,
-                                 ended_us);
+                                 la_clock_monotonic_us());
     if (outcome->secret_id && !la_last_used_note(tally->last_used, outcome->secret_id, c->now_s))
         la_count(&tally->counters->last_used_dropped, 1);
     if (outcome->certificate_id &&
@@ -190,6 +181,27 @@ bool la_token_case_note(const la_token_case *c, const la_token_outcome *outcome)
         la_count(&tally->counters->last_used_dropped, 1);
     if (outcome->upgrade_secret && outcome->secret_id)
         la_upgrades_add(d->upgrades, outcome->secret_id, outcome->digest);
+}
+
+bool la_token_case_note(const la_token_case *c, const la_token_outcome *outcome)
+{
+    la_tally *tally = c->desk->tally;
+    const la_snapshot_environment *e = &c->serving->snapshot->environments[c->environment];
+    la_request_log_entry entry = {
+        .request_id = c->request_id,
+        .environment = e->config->name,
+        .address = c->client_address,
+        .thumbprint = c->client_thumbprint,
+        .outcome = outcome,
+        .duration_us = la_clock_monotonic_us() - c->started_us,
+    };
+
+    note_usage(c, outcome, la_counters_note_duration(tally->counters, entry.duration_us));
+    if (outcome->result.code == LA_OK)
+        la_count(&tally->counters->issued[e->metrics_slot][la_token_class_of(outcome)], 1);
+    else
+        la_count(&tally->counters->refused[e->metrics_slot][outcome->result.code], 1);
+    la_token_case_note_client(c, outcome);
     return la_request_log_token(c->serving->snapshot->config->config.log_requests, &entry);
 }
 

@@ -13,6 +13,7 @@ typedef struct la_token_desk {
     la_registry_view *view;
     la_key_cache *key_cache;
     la_random random;
+    struct la_status_desk *status; /* oauth/status.h */
 } la_token_desk;
 
 /* `tally_index` as in the daemon's list. */
@@ -43,7 +44,10 @@ la_result la_token_case_open(la_token_case *c, la_arena *arena, la_token_context
 void la_token_case_judge(la_token_case *c, const la_token_request *request, la_arena *arena, la_buffer *ret_body,
                          la_token_outcome *ret_outcome);
 
-/* Counters, throttle, last-used times, upgrades, log. True where a log line was gathered. */
+/* Of a client that authenticated, or failed to: throttle, last-used times, upgrades, refusals that an operator should see. */
+void la_token_case_note_client(const la_token_case *c, const la_token_outcome *outcome);
+
+/* That, and usage, counters and log of a token request. True where a log line was gathered. */
 bool la_token_case_note(const la_token_case *c, const la_token_outcome *outcome);
 
 /* The HTTP status of an answer. */

@@ -1,27 +1,16 @@
 /*
- * POST /oauth2/token over HTTP: gives the request to oauth/ and its outcome to whoever wants to know: response, counters, log,
- * throttle, last-used times. Holds no protocol rule.
+ * POST /oauth2/token over HTTP, and what it shares with the other endpoints of clients (client_call.h): gives the request to oauth/ and its
+ * outcome to whoever wants to know: response, counters, log, throttle, last-used times. Holds no protocol rule.
  */
 #include "base/clock.h"
-#include "server/routes.h"
-#include "server/worker.h"
+#include "server/client_call.h"
 
 #define NO_STORE "Cache-Control: no-store\r\nPragma: no-cache\r\n"
 #define FETCHES_MAX 3 /* of one request: a set, a newer one, and once more where it had got old meanwhile */
 #define HEADERS_MAX 512
 
-/* One token request, in its exchange's arena where it has to outlive the call. */
-typedef struct token_call {
-    la_worker *worker;
-    la_http_exchange *exchange;
-    la_token_case judged;
-    la_slow_verdict verdict;
-    uint64_t slow_secret_id; /* whose hash is, or was, checked */
-    unsigned n_fetches;      /* of key sets */
-} token_call;
-
 /* What some answers have besides the usual lines. */
-static void add_headers(const token_call *c, const la_token_outcome *outcome, int status, la_buffer *headers)
+static void add_headers(const la_client_call *c, const la_token_outcome *outcome, int status, la_buffer *headers)
 {
     const la_token_case *judged = &c->judged;
     const la_limit_state *limit = &outcome->limit;
@@ -35,14 +24,15 @@ static void add_headers(const token_call *c, const la_token_outcome *outcome, in
                              limit->limit, limit->remaining, limit->reset_s);
 }
 
-static void respond(const token_call *c, const la_token_outcome *outcome, la_slice body)
+void la_client_call_respond(const la_client_call *c, const la_token_outcome *outcome, la_slice content_type,
+                            la_slice body)
 {
     const la_token_case *judged = &c->judged;
     char memory[HEADERS_MAX];
     la_buffer headers;
     la_http_response response = {
         .status = la_token_status(outcome->result.code),
-        .content_type = LA_SLICE("application/json"),
+        .content_type = content_type,
         .headers = LA_SLICE(NO_STORE),
         .body = body,
     };
@@ -61,7 +51,7 @@ static void respond(const token_call *c, const la_token_outcome *outcome, la_sli
 static void resume_with_verdict(void *self, bool is_right);
 static void resume_with_keys(void *self);
 
-static la_result start_slow_work(const token_call *c, const la_token_outcome *outcome, token_call *kept)
+static la_result start_slow_work(const la_client_call *c, const la_token_outcome *outcome, la_client_call *kept)
 {
     la_worker *w = c->worker;
 
@@ -78,9 +68,9 @@ static la_result start_slow_work(const token_call *c, const la_token_outcome *ou
 }
 
 /* Leaves the request open until its slow hash is checked, or a key set is fetched; false where that cannot be. */
-static bool wait_for_slow_work(const token_call *c, la_token_outcome *outcome)
+static bool wait_for_slow_work(const la_client_call *c, la_token_outcome *outcome)
 {
-    token_call *kept = la_arena_take(la_http_arena(c->exchange), sizeof *kept);
+    la_client_call *kept = la_arena_take(la_http_arena(c->exchange), sizeof *kept);
     la_result r = la_error(LA_NO_MEMORY);
 
     if (kept) {
@@ -96,7 +86,7 @@ static bool wait_for_slow_work(const token_call *c, la_token_outcome *outcome)
 }
 
 /* Answers, unless the answer has to wait. */
-static void issue(token_call *c)
+static void judge(la_client_call *c)
 {
     la_worker *w = c->worker;
     const la_http_request *request = la_http_request_of(c->exchange);
@@ -120,7 +110,7 @@ static void issue(token_call *c)
     bool waits = false;
 
     la_buffer_init_fixed(&body, w->body, sizeof w->body);
-    la_token_case_judge(&c->judged, &token_request, la_http_arena(c->exchange), &body, &outcome);
+    c->endpoint->judge(c, &token_request, &body, &outcome);
     /* What is waited for points into the map: it is copied before the view rests. */
     if (outcome.result.code == LA_PENDING) {
         waits = wait_for_slow_work(c, &outcome);
@@ -130,23 +120,20 @@ static void issue(token_call *c)
     la_registry_view_rest(w->desk.view);
     if (waits)
         return;
-    if (la_token_case_note(&c->judged, &outcome))
-        la_worker_note_log(w);
-    la_worker_note_tally(w);
-    respond(c, &outcome, la_buffer_slice(&body));
+    c->endpoint->finish(c, &outcome, la_buffer_slice(&body));
     la_wipe(outcome.digest, sizeof outcome.digest);
 }
 
-static void resume(token_call *c)
+static void resume(la_client_call *c)
 {
-    issue(c);
+    judge(c);
     la_serving_release(c->judged.serving);
     la_worker_note_slow_work_done(c->worker);
 }
 
 static void resume_with_verdict(void *self, bool is_right)
 {
-    token_call c = *(const token_call *)self; /* the arena goes with the answer */
+    la_client_call c = *(const la_client_call *)self; /* the arena goes with the answer */
     la_worker *w = c.worker;
 
     atomic_store_explicit(&w->counters->slow_hashes_waiting, w->offload.waiting, memory_order_relaxed);
@@ -156,16 +143,17 @@ static void resume_with_verdict(void *self, bool is_right)
 
 static void resume_with_keys(void *self)
 {
-    token_call c = *(const token_call *)self;
+    la_client_call c = *(const la_client_call *)self;
 
     resume(&c);
 }
 
-void la_token_handle(const la_route_call *call)
+void la_client_call_start(const la_route_call *call, const la_client_endpoint *endpoint)
 {
     la_worker *w = call->self;
     const la_http_request *request = la_http_request_of(call->exchange);
-    token_call c = {
+    la_client_call c = {
+        .endpoint = endpoint,
         .worker = w,
         .exchange = call->exchange,
         .judged =
@@ -180,5 +168,28 @@ void la_token_handle(const la_route_call *call)
             },
     };
 
-    issue(&c);
+    judge(&c);
+}
+
+/* ---- the token endpoint ---- */
+
+static void judge_token(la_client_call *c, const la_token_request *request, la_buffer *ret_body,
+                        la_token_outcome *ret_outcome)
+{
+    la_token_case_judge(&c->judged, request, la_http_arena(c->exchange), ret_body, ret_outcome);
+}
+
+static void finish_token(la_client_call *c, const la_token_outcome *outcome, la_slice body)
+{
+    if (la_token_case_note(&c->judged, outcome))
+        la_worker_note_log(c->worker);
+    la_worker_note_tally(c->worker);
+    la_client_call_respond(c, outcome, LA_SLICE("application/json"), body);
+}
+
+static const la_client_endpoint token_endpoint = {judge_token, finish_token};
+
+void la_token_handle(const la_route_call *call)
+{
+    la_client_call_start(call, &token_endpoint);
 }

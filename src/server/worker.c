@@ -4,6 +4,7 @@
 #include "base/secret.h"
 #include "server/request_log.h"
 #include "server/routes.h"
+#include "server/status_cache.h"
 #include "server/tls_listeners.h"
 
 #include <stdlib.h>
@@ -106,7 +107,7 @@ static void take_snapshot(la_worker *w)
 
 static void close_if_done(la_worker *w)
 {
-    if (!w->drained || w->offload.waiting > 0 || w->jwks_waits.waiting > 0 || w->closing)
+    if (!w->drained || w->offload.waiting > 0 || w->jwks_waits.waiting > 0 || w->revocations_waiting > 0 || w->closing)
         return;
     w->closing = true;
     uv_mutex_lock(&w->wake_lock);
@@ -139,11 +140,12 @@ static void on_wake(uv_async_t *async)
     atomic_store(&w->beats_given, atomic_load(&w->beats_asked));
     la_jwks_waits_go_on(&w->jwks_waits);
     take_snapshot(w);
+    la_revoker_deliver(w->daemon->revoker, w->index);
     if (atomic_exchange(&w->drain, false))
         la_http_server_drain(w->http, (uint64_t)limits->drain_timeout_s * 1000, on_drained, w);
 }
 
-static void wake(la_worker *w)
+void la_worker_wake(la_worker *w)
 {
     uv_mutex_lock(&w->wake_lock);
     if (w->wake_open)
@@ -153,25 +155,25 @@ static void wake(la_worker *w)
 
 static void wake_for_keys(void *self)
 {
-    wake(self);
+    la_worker_wake(self);
 }
 
 void la_worker_give_snapshot(la_worker *w, la_snapshot *s)
 {
     la_snapshot_release(atomic_exchange_explicit(&w->next_snapshot, la_snapshot_hold(s), memory_order_acq_rel));
-    wake(w);
+    la_worker_wake(w);
 }
 
 void la_worker_drain(la_worker *w)
 {
     atomic_store(&w->drain, true);
-    wake(w);
+    la_worker_wake(w);
 }
 
 void la_worker_ask_beat(la_worker *w, uint64_t beat)
 {
     atomic_store(&w->beats_asked, beat);
-    wake(w);
+    la_worker_wake(w);
 }
 
 /* ---- life ---- */
@@ -288,6 +290,7 @@ la_worker *la_worker_free(la_worker *w)
     la_serving_release(w->serving);
     la_snapshot_release(atomic_exchange(&w->next_snapshot, NULL));
     la_token_desk_close(&w->desk);
+    la_status_cache_free(w->status_cache);
     la_jwks_waits_done(&w->jwks_waits);
     uv_mutex_destroy(&w->wake_lock);
     la_wipe(w, sizeof *w);

@@ -5,6 +5,7 @@
 #ifndef LA_SERVER_WORKER_H
 #define LA_SERVER_WORKER_H
 
+#include "oauth/introspect.h"
 #include "server/daemon.h"
 #include "server/forged.h"
 #include "server/jwks_waits.h"
@@ -24,10 +25,12 @@ struct la_worker {
     la_serving *serving;
     la_counters *counters; /* its tally's */
     la_offload offload;
+    unsigned revocations_waiting; /* for the store */
     la_jwks_waits jwks_waits;
     la_forged forged;
     la_token_desk desk;
-    char body[LA_TOKEN_RESPONSE_MAX];
+    struct la_status_cache *status_cache; /* server/status_cache.h; NULL before the first list that is asked for */
+    char body[LA_INTROSPECTION_MAX];      /* also of token responses, which are shorter */
 
     /* from other threads */
     _Atomic(la_snapshot *) next_snapshot;
@@ -53,6 +56,9 @@ void la_worker_give_snapshot(la_worker *w, la_snapshot *s);
 void la_worker_drain(la_worker *w);
 void la_worker_ask_beat(la_worker *w, uint64_t beat);
 
+/* Any thread: its loop looks what there is for it, answers of the revoker among it. */
+void la_worker_wake(la_worker *w);
+
 /* Waits for the thread. */
 void la_worker_join(la_worker *w);
 la_worker *la_worker_free(la_worker *w); /* after join, or where it was never started; takes NULL */
@@ -62,7 +68,7 @@ la_worker *la_worker_free(la_worker *w); /* after join, or where it was never st
 void la_worker_note_log(la_worker *w);
 /* Something was noted in its tally: it is handed over in its time. */
 void la_worker_note_tally(la_worker *w);
-/* A slow check or a fetch ended; the loop may have waited for it to stop. */
+/* A slow check, a fetch or a revocation ended; the loop may have waited for it to stop. */
 void la_worker_note_slow_work_done(la_worker *w);
 
 #endif

@@ -319,6 +319,12 @@ static void read_key(la_sql *q, la_feed_item *ret)
     la_sql_get_key(q, &ret->key);
 }
 
+static void read_revocation(la_sql *q, la_feed_item *ret)
+{
+    ret->kind = LA_FEED_PUT_REVOCATION;
+    la_sql_get_revocation(q, &ret->revocation);
+}
+
 static void read_authority(la_sql *q, la_feed_item *ret)
 {
     ret->kind = LA_FEED_PUT_AUTHORITY;
@@ -416,6 +422,18 @@ static la_result give_key(reader *f, uint16_t environment_id, la_slice kid)
     return give(f, &gone);
 }
 
+static la_result give_revocation(reader *f, uint16_t environment_id, la_slice key)
+{
+    la_sql q;
+    unsigned before = f->items;
+    uint8_t list[LA_STATUS_LIST_ID_BYTES];
+    la_feed_item gone = {.kind = LA_FEED_DELETE_REVOCATION};
+    LA_TRY(la_revocation_read_key(f->store, environment_id, key, list, &gone.revocation));
+    LA_TRY(la_revocation_select(f->store, &gone.revocation, &q));
+    LA_TRY(give_rows(f, &q, read_revocation));
+    return f->items > before ? la_ok() : give(f, &gone);
+}
+
 enum { C_SEQUENCE, C_TAG, C_KIND, C_ENVIRONMENT, C_KEY, C_FIRST_ID, C_LAST_ID };
 
 static la_result give_change(reader *f, la_sql *q)
@@ -435,6 +453,8 @@ static la_result give_change(reader *f, la_sql *q)
         return give_customer(f, environment_id, key);
     case LA_CHANGE_KEY:
         return give_key(f, environment_id, key);
+    case LA_CHANGE_REVOCATION:
+        return give_revocation(f, environment_id, key);
     case LA_CHANGE_AUTHORITY:
         return give_authority(f, environment_id);
     default:
@@ -537,6 +557,8 @@ static la_result read_all(reader *f, la_feed_position *ret)
                         " ORDER BY environment_id, customer_id",
                         &q));
     LA_TRY(give_rows(f, &q, read_customer));
+    LA_TRY(la_sql_begin(f->store, LA_SELECT_REVOCATIONS " ORDER BY revocation_id", &q));
+    LA_TRY(give_rows(f, &q, read_revocation));
     LA_TRY(give_authority(f, 0));
     return newest_position(f->store, ret);
 }

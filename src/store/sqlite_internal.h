@@ -125,6 +125,7 @@ typedef enum la_change_kind {
     LA_CHANGE_APPLICATIONS = 4, /* by range of application_id */
     LA_CHANGE_CUSTOMER = 5,
     LA_CHANGE_KEY = 6,
+    LA_CHANGE_REVOCATION = 7,
     LA_CHANGE_AUTHORITY = 8,
 } la_change_kind;
 
@@ -162,6 +163,17 @@ la_result la_idempotent_expire(la_store *s, int64_t before_s, unsigned most);
     "SELECT key_id, environment_id, algorithm, kid, published_at_s, activates_at_s, retires_at_s, removed_at_s," \
     " public_jwk, wrapped_private FROM signing_key"
 void la_sql_get_key(la_sql *q, la_key_record *ret); /* slices live until the next step */
+
+/* ---- revocations.c: shared with feed.c ---- */
+#define LA_SELECT_REVOCATIONS                                                                                        \
+    "SELECT revocation_id, environment_id, kind, application_id, credential_tag, jti, before_s, expires_at_s, list," \
+    " list_index FROM revocation"
+void la_sql_get_revocation(la_sql *q, la_revocation_record *ret); /* slices live until the next step */
+/* What a change of the feed names; its slices point into `key` and `list`. CORRUPT. */
+la_result la_revocation_read_key(la_store *s, uint16_t environment_id, la_slice key,
+                                 uint8_t list[LA_STATUS_LIST_ID_BYTES], la_revocation_record *ret);
+/* A LA_SELECT_REVOCATIONS of the one that `r` names. */
+la_result la_revocation_select(la_store *s, const la_revocation_record *r, la_sql *ret);
 
 static inline uint64_t la_secret_id(uint64_t application_id, uint64_t number)
 {

@@ -208,4 +208,23 @@ la_result la_store_add_key(la_store *s, const la_key_record *key, uint64_t expec
 /* Deletes the environment's keys with removed_at_s != 0 and <= now_s. */
 la_result la_store_delete_removed_keys(la_store *s, uint16_t environment_id, int64_t now_s);
 
+/* ---- revocations ---- */
+
+/* Durable once it returns. *ret_changed is false where all of it was revoked already: a token twice, or a credential or an application up
+ * to a later moment. INVALID where the record is none; NOT_FOUND for its environment. */
+la_result la_store_revoke(la_store *s, const la_revocation_record *r, bool *ret_changed);
+
+/* `r` says what is asked for (environment, kind, application and what goes with it) and gets the times. NOT_FOUND, without a detail,
+ * where it is not revoked. */
+la_result la_store_find_revocation(la_store *s, la_revocation_record *r);
+
+/* Of an application, the newest first, those with a smaller revocation_id than `before_id` (0: all), at most `limit`. Slices of the record
+ * live until `each` returns. */
+typedef la_result (*la_revocation_fn)(void *self, uint64_t revocation_id, const la_revocation_record *r);
+la_result la_store_list_revocations(la_store *s, uint64_t application_id, uint64_t before_id, unsigned limit,
+                                    la_revocation_fn each, void *self);
+
+/* Deletes those with expires_at_s <= now_s, at most `most`; takes no write lock where there is none. */
+la_result la_store_expire_revocations(la_store *s, int64_t now_s, unsigned most, unsigned *ret_n);
+
 #endif

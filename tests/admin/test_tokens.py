@@ -154,3 +154,43 @@ def test_a_revoked_secret_is_refused_and_seen(server_factory):
         usage = admin.json("GET", f"/environments/sandbox-uae/usage?client_id={app['client_id']}")
         return {r["reason"]: r["count"] for r in usage["reasons"]}.get("client_secret_wrong", 0) >= 1 and usage["points"]
     support.poll(counted, 90, "the refusal is in usage", interval=0.5)
+
+
+# ---- revocation --------------------------------------------------------------------------------------------------------
+
+def test_a_revoked_token_administers_no_more(people):
+    """By its own application, and all of it by an operator; whoever got the next one goes on."""
+    robot = people.robot("admin:read")
+    server, environment = people.server, robot.app["environment"]
+    robot.get("/environments", check=200)
+    fields = {"token": robot.token, "client_id": robot.app["client_id"], "client_secret": robot.app["client_secret"]}
+    assert server.post(environment, fields, path="/oauth2/revoke").status_code == 200
+    robot.get("/environments", check=401)
+    second = people.robot("admin:read")
+    path = f"/environments/{environment}/applications/{second.app['client_id']}/revocations"
+    second.get("/environments", check=200)
+    assert people.admin.json("POST", path, {})["about"] == "application"
+    second.get("/environments", check=401)
+
+
+def test_tokens_are_revoked_by_application_and_credential(people):
+    admin = people.admin
+    app = admin.create("sandbox-uae", "to be revoked")
+    path = f"{app['path']}/revocations"
+    assert admin.items(path) == []
+    secret_id = app["secret"]["secret_id"]
+    assert admin.json("POST", path, {"secret_id": secret_id})["about"] == "secret"
+    assert admin.json("POST", path, {"certificate": "ab" * 32})["about"] == "certificate"
+    assert admin.json("POST", path, {"key": "A" * 43})["about"] == "key"
+    assert admin.json("POST", path, {})["about"] == "application"
+    listed = admin.items(path)
+    assert [r["about"] for r in listed] == ["application", "key", "certificate", "secret"]
+    assert all(r["jti"] is None and r["kept_until"] > r["issued_until"] for r in listed)
+    assert [r["about"] for r in admin.items(path + "?limit=1")][:1] == ["application"]
+    events = admin.items(f"/audit?target={app['client_id']}&action=token.revoke_all")
+    assert len(events) == 4 and events[-1]["detail"]["secret_id"] == int(secret_id)
+    for body in ({"secret_id": "x"}, {"secret_id": secret_id, "key": "A" * 43}, {"certificate": "zz"}, {"key": "short"}, {"what": 1}):
+        admin.post(path, body, check=400)
+    admin.post(path, {"secret_id": "999999"}, check=404)
+    people.auditor.post(path, {}, check=403)
+    assert len(admin.items(path)) == 4

@@ -43,7 +43,7 @@ def test_the_validation_can_fail():
         with pytest.raises(jsonschema.ValidationError):
             api_schema.validate({**good, **change}, "TokenResponse")
     with pytest.raises(jsonschema.ValidationError):
-        api_schema.validate({"error": "invalid_grant", "error_description": "Something else."}, "Error")
+        api_schema.validate({"error": "login_required", "error_description": "Something else."}, "Error")
     with pytest.raises(jsonschema.ValidationError):
         api_schema.validate({"keys": [{"kty": "EC", "kid": "k" * 43, "use": "sig", "alg": "ES256", "crv": "P-256", "x": "x" * 43,
                                        "y": "y" * 43, "d": "d" * 43}]}, "KeySet")

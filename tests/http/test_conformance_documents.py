@@ -174,7 +174,7 @@ def test_meta_02_path_issuer(matrix, path):
     """RFC 8414 3.1: the well-known part goes between host and path."""
     metadata = matrix.get("tenant", path + "/t1").json()
     assert metadata["issuer"] == f"http://tenant.localhost:{matrix.port}/t1"
-    for name in ("token_endpoint", "jwks_uri"):
+    for name in ("token_endpoint", "introspection_endpoint", "revocation_endpoint", "jwks_uri"):
         assert metadata[name].startswith(f"http://tenant.localhost:{matrix.port}/")
     keys = {key["kid"] for key in matrix.session.get(metadata["jwks_uri"], timeout=10).json()["keys"]}
     header, claims, _ = decode(tenant_token(matrix, metadata)["access_token"])
@@ -265,9 +265,20 @@ def test_meta_10_algorithms_of_assertions(server):
     assert not {alg for alg in listed if alg.lower() == "none"}
 
 
+def test_meta_11_introspection_and_revocation(server):
+    """How clients authenticate there has no default that would do for introspection; no JWT method is listed, so no algorithms are."""
+    metadata = server.get("production", METADATA[0]).json()
+    for endpoint, path in (("introspection", "/oauth2/introspect"), ("revocation", "/oauth2/revoke")):
+        assert metadata[f"{endpoint}_endpoint"] == metadata["issuer"] + path
+        assert metadata[f"{endpoint}_endpoint_auth_methods_supported"] == metadata["token_endpoint_auth_methods_supported"]
+        methods = metadata[f"{endpoint}_endpoint_auth_methods_supported"]
+        assert (f"{endpoint}_endpoint_auth_signing_alg_values_supported" in metadata) == any(m.endswith("_jwt") for m in methods)
+    assert metadata["introspection_signing_alg_values_supported"] == ["ES256"]
+
+
 def test_metadata_promises_nothing_that_is_not_there(server):
     metadata = server.get("production", METADATA[0]).json()
-    for name in ("authorization_endpoint", "introspection_endpoint", "revocation_endpoint", "registration_endpoint", "device_authorization_endpoint",
+    for name in ("authorization_endpoint", "registration_endpoint", "device_authorization_endpoint",
                  "pushed_authorization_request_endpoint", "tls_client_certificate_bound_access_tokens",
                  "code_challenge_methods_supported", "userinfo_endpoint"):
         assert name not in metadata
@@ -292,7 +303,7 @@ def test_metadata_is_what_the_live_service_calls_its_endpoints(server):
     if not file.exists():
         pytest.skip(f"there is no {file.name} in the shared folder to compare with")
     live = json.loads(file.read_text())
-    for name in ("token_endpoint", "jwks_uri"):
+    for name in ("token_endpoint", "introspection_endpoint", "revocation_endpoint", "jwks_uri"):
         assert metadata[name].removeprefix(base) == live[name].removeprefix(live["issuer"])
     assert set(metadata["grant_types_supported"]) <= set(live["grant_types_supported"])
     assert set(metadata["token_endpoint_auth_methods_supported"]) <= set(live["token_endpoint_auth_methods_supported"])

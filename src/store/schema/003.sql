@@ -62,3 +62,5 @@ CREATE TABLE revocation (
 ) STRICT;
 
 CREATE INDEX revocation_by_expiry ON revocation (expires_at_s);
+-- In the order in which those of an application are listed.
+CREATE INDEX revocation_of_application ON revocation (application_id, revocation_id);

@@ -230,10 +230,11 @@ char *rig_token(rig *r, const char *client_id, const char *scope, int64_t expire
     assert_ok(la_command_list_keys(&r->commands, LA_SLICE("production"), make_signer, &f));
     snprintf(header, sizeof header, "{\"alg\":\"ES256\",\"typ\":\"at+jwt\",\"kid\":\"%s\"}",
              la_key_id(la_signer_key(f.signer)));
-    snprintf(
-        claims, sizeof claims,
-        "{\"iss\":\"https://auth.example\",\"sub\":\"%s\",\"aud\":\"%s\",\"exp\":%lld,\"iat\":%lld,\"scope\":\"%s\"}",
-        client_id, audience, (long long)(now_s + expires_in_s), (long long)now_s, scope);
+    snprintf(claims, sizeof claims,
+             "{\"iss\":\"https://"
+             "auth.example\",\"sub\":\"%s\",\"aud\":\"%s\",\"exp\":%lld,\"iat\":%lld,\"jti\":"
+             "\"AAECAwQFBgcICQoLDA0ODwAAAAE\",\"scope\":\"%s\"}",
+             client_id, audience, (long long)(now_s + expires_in_s), (long long)now_s, scope);
     la_buffer_init(&token, 8192);
     la_buffer_add_base64url(&token, header, strlen(header));
     la_buffer_add_char(&token, '.');

@@ -112,6 +112,8 @@ static const char everything[] =
     "      - {name: report, audience: \"urn:report\"}\n"
     "    allow_origin: true\n"
     "    token_reuse_s: 30\n"
+    "    status_list: true\n"
+    "    status_list_ttl_s: 300\n"
     "    requests_per_minute: 60\n"
     "    request_burst: 5\n"
     "    secrets_per_application: 8\n"
@@ -185,6 +187,8 @@ static void every_option_of_an_environment_is_there(void **state)
     assert_slice(e->api.resources[1], "urn:cards");
     assert_int_equal(e->customer.n_resources, 0);
     assert_int_equal(e->token_reuse_s, 30);
+    assert_true(e->status_list);
+    assert_int_equal(e->status_list_ttl_s, 300);
     assert_int_equal(e->requests_per_minute, 60);
     assert_int_equal(e->request_burst, 5);
     assert_slice(e->customer.audience, "urn:sdk");

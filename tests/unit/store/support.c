@@ -188,8 +188,8 @@ la_result mirror_apply(void *self, const la_feed_item *item)
         snprintf(key, sizeof key, "revocation %u %d %llu %u %.*s", item->revocation.environment_id,
                  (int)item->revocation.kind, (unsigned long long)item->revocation.application_id,
                  item->revocation.credential_tag, LA_FMT(item->revocation.jti));
-        snprintf(value, sizeof value, "%lld %lld", (long long)item->revocation.before_s,
-                 (long long)item->revocation.expires_at_s);
+        snprintf(value, sizeof value, "%lld %lld %zu %u", (long long)item->revocation.before_s,
+                 (long long)item->revocation.expires_at_s, item->revocation.list.n, item->revocation.list_index);
         if (item->kind == LA_FEED_PUT_REVOCATION)
             put(m, key, value);
         else

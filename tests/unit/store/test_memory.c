@@ -223,6 +223,23 @@ static la_result try_usage(fixture *f, unsigned i)
     return r;
 }
 
+static la_result try_revoke(fixture *f, unsigned i)
+{
+    char jti[20];
+    bool changed;
+    unsigned n;
+    snprintf(jti, sizeof jti, "j%u", i);
+    la_revocation_record r = {f->sandbox, LA_REVOKED_TOKEN, 1, 0, la_slice_of(jti), NOW_S, NOW_S + 1, LA_NO_SLICE, 0};
+    LA_TRY(open_again(f));
+    la_result result = la_store_revoke(f->store, &r, &changed);
+    la_result expired = la_is_ok(result) ? la_store_expire_revocations(f->store, NOW_S + 1, 9, &n) : la_ok();
+    left = -1;
+    assert_true(sqlite3_get_autocommit(f->store->db));
+    assert_code(la_store_find_revocation(f->store, &r), la_is_ok(result) && !la_is_ok(expired) ? LA_OK : LA_NOT_FOUND);
+    assert_ok(la_store_expire_revocations(f->store, NOW_S + 1, 9, &n));
+    return la_is_ok(result) ? expired : result;
+}
+
 static la_result try_operator(fixture *f, unsigned i)
 {
     la_operator_row o = {.role = LA_ROLE_ADMIN, .n_environments = 2, .environments = {"a", "b"}}, found;
@@ -300,13 +317,19 @@ static void operators_survive(void **state)
     walk(*state, try_operator, false, 3);
 }
 
+static void revoking_survives(void **state)
+{
+    walk(*state, try_revoke, false, 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up_store, tear_down_store)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(opening_survives), TEST(creating_survives), TEST(listing_survives),  TEST(the_feed_survives),
-        TEST(writing_survives), TEST(groups_survive),    TEST(counting_survives), TEST(operators_survive),
+        TEST(opening_survives),  TEST(creating_survives), TEST(listing_survives),
+        TEST(the_feed_survives), TEST(writing_survives),  TEST(groups_survive),
+        TEST(counting_survives), TEST(operators_survive), TEST(revoking_survives),
     };
     return cmocka_run_group_tests_name("store memory", tests, set_up_allocator, NULL);
 }

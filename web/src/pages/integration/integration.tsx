@@ -8,11 +8,14 @@ import { freshOf, freshSecret } from '../../lib/fresh';
 import { useQuery } from '../../lib/query';
 import { hasSecrets, sendsSecret, usesCertificates } from '../../lib/registration';
 import { useStore } from '../../lib/store';
+import { later } from '../../lib/later';
 import { AccessSection } from './access';
 import { ManageSection } from './manage';
 import { FreshSecretPanel, SecretsSection } from './secrets';
 import { SnippetsSection } from './snippets';
 import { TrialSection } from './trial';
+
+const CertificatesSection = later(() => import('./certificates').then((m) => m.CertificatesSection));
 
 /** What is asked for, in the code and in the trial alike. */
 export interface Wanted {
@@ -41,6 +44,7 @@ export function IntegrationTab({ application, onChanged, reload }: { application
       {sendsSecret(application.auth_method) && <TrialSection application={application} fresh={fresh} wanted={wanted} onWanted={setWanted} onUsed={secretsChanged} />}
       {(sendsSecret(application.auth_method) || usesCertificates(application.auth_method)) && <SnippetsSection application={application} environment={environment} fresh={fresh} wanted={wanted} />}
       <AccessSection application={application} environment={environment} onChanged={onChanged} />
+      <CertificatesSection application={application} environment={environment} />
       <ManageSection application={application} onChanged={onChanged} reload={reload} />
     </>
   );

@@ -1,0 +1,309 @@
+/* Revocation of tokens. See revocations.h. */
+#include "admin/revocations.h"
+
+#include "admin/audit.h"
+#include "admin/detail.h"
+#include "base/base64url.h"
+#include "base/clock.h"
+#include "base/hex.h"
+#include "jose/verifier.h"
+#include "oauth/status.h"
+
+#include <stdlib.h>
+
+#define PUBLISHED_MAX 64 /* keys of an environment */
+
+/* ---- by application or credential ---- */
+
+static bool read_hex(la_slice text, uint8_t ret[LA_THUMBPRINT_BYTES])
+{
+    size_t n = 0;
+    int high = -1;
+    for (size_t i = 0; i < text.n; i++) {
+        int digit = la_hex_value(text.p[i]);
+        if (text.p[i] == ':' && high < 0)
+            continue;
+        if (digit < 0 || n == LA_THUMBPRINT_BYTES)
+            return false;
+        if (high >= 0)
+            ret[n++] = (uint8_t)(high << 4 | digit);
+        high = high >= 0 ? -1 : digit;
+    }
+    return n == LA_THUMBPRINT_BYTES && high < 0;
+}
+
+static la_result read_thumbprint(la_slice text, bool takes_hex, uint8_t ret[LA_THUMBPRINT_BYTES])
+{
+    size_t n = 0;
+    if (takes_hex && read_hex(text, ret))
+        return la_ok();
+    if (la_is_ok(la_base64url_decode(text, ret, LA_THUMBPRINT_BYTES, &n)) && n == LA_THUMBPRINT_BYTES)
+        return la_ok();
+    return la_fail(LA_INVALID, takes_hex
+                                   ? "the thumbprint must be the SHA-256 of the certificate: 64 hexadecimal digits, "
+                                     "or 43 characters of base64url"
+                                   : "the thumbprint must be that of the JWK (RFC 7638): 43 characters of base64url");
+}
+
+static la_result find_tag(la_commands *c, const la_application_row *a, const la_revocation_wish *wish, uint32_t *ret)
+{
+    uint8_t thumbprint[LA_THUMBPRINT_BYTES];
+    la_secret_row secret;
+    if (wish->what == LA_REVOKE_OF_SECRET) {
+        la_result r = la_store_find_secret(c->store, a->application_id, wish->secret_id, &secret);
+        if (r.code == LA_NOT_FOUND)
+            return la_fail(LA_NOT_FOUND, "application %s has no secret %llu", a->client_id,
+                           (unsigned long long)wish->secret_id);
+        LA_TRY(r);
+        *ret = la_credential_tag_of_secret(wish->secret_id);
+        return la_ok();
+    }
+    bool is_certificate = wish->what == LA_REVOKE_OF_CERTIFICATE;
+    LA_TRY(read_thumbprint(wish->thumbprint, is_certificate, thumbprint));
+    *ret = la_credential_tag_of_thumbprint(is_certificate ? LA_CREDENTIAL_CERTIFICATE : LA_CREDENTIAL_KEY, thumbprint);
+    return la_ok();
+}
+
+static bool has_tags(const la_commands *c, const la_application_row *a)
+{
+    const la_environment_config *e = la_config_environment(c->config, la_slice_of(a->environment));
+    return !e || e->profile != LA_PROFILE_SPRING;
+}
+
+static json_t *wish_json(const la_revocation_wish *wish, const la_revocation_record *r)
+{
+    json_t *detail = json_pack("{s:o, s:s}", "issued_until", la_detail_time(r->before_s), "about",
+                               la_revocation_about(r));
+    if (wish->what == LA_REVOKE_OF_SECRET)
+        json_object_set_new(detail, "secret_id", json_integer((json_int_t)wish->secret_id));
+    else if (wish->what != LA_REVOKE_ALL)
+        json_object_set_new(detail, "thumbprint", la_detail_text(wish->thumbprint));
+    return detail;
+}
+
+la_result la_command_revoke_tokens(la_commands *c, const la_application_row *a, const la_revocation_wish *wish,
+                                   la_revocation_record *ret)
+{
+    la_change change;
+    bool changed;
+    int64_t now_s = la_clock_now_s();
+    la_revocation_record r = {
+        .environment_id = a->environment_id,
+        .kind = LA_REVOKED_APPLICATION,
+        .application_id = a->application_id,
+        .before_s = now_s,
+        .expires_at_s = now_s + LA_TOKEN_LIFETIME_MAX_S, /* whatever the lifetime is, or becomes */
+    };
+    if (wish->what != LA_REVOKE_ALL)
+        LA_TRY(find_tag(c, a, wish, &r.credential_tag));
+    if (wish->what != LA_REVOKE_ALL && has_tags(c, a))
+        r.kind = LA_REVOKED_CREDENTIAL;
+    else
+        r.credential_tag = 0;
+    LA_TRY(la_change_begin(c, &change));
+    la_result result = la_store_revoke(c->store, &r, &changed);
+    LA_TRY(la_change_end_application(c, &change, result, "token.revoke_all", a,
+                                     la_is_ok(result) ? wish_json(wish, &r) : NULL));
+    *ret = r;
+    return la_ok();
+}
+
+/* ---- one token ---- */
+
+typedef struct published {
+    size_t n;
+    char *jwks[PUBLISHED_MAX];
+} published;
+
+static la_result collect(void *self, const la_key_record *key)
+{
+    published *p = self;
+    if (p->n == PUBLISHED_MAX)
+        return la_ok(); /* more than any environment has */
+    p->jwks[p->n] = strndup(key->public_jwk.p, key->public_jwk.n);
+    return p->jwks[p->n++] ? la_ok() : la_fail(LA_NO_MEMORY, "there is no memory for the keys");
+}
+
+static la_result verify(la_commands *c, unsigned index, la_slice token, la_jwt **ret)
+{
+    la_slice keys[PUBLISHED_MAX];
+    published p = {0};
+    la_verifier *v = NULL;
+    la_result r = la_store_list_keys(c->store, c->environment_ids[index], collect, &p);
+    for (size_t i = 0; i < p.n; i++)
+        keys[i] = la_slice_of(p.jwks[i]);
+    if (la_is_ok(r))
+        r = la_verifier_new(keys, p.n, &v);
+    if (la_is_ok(r))
+        r = la_verifier_check(v, token, c->config->environments[index].profile == LA_PROFILE_SPRING, ret);
+    la_verifier_free(v);
+    for (size_t i = 0; i < p.n; i++)
+        free(p.jwks[i]);
+    return r;
+}
+
+/* The token as the environment that issued it reads it: the one with its issuer and its key. */
+static la_result verify_anywhere(la_commands *c, la_slice token, unsigned *ret_index, la_jwt **ret)
+{
+    la_slice issuer = LA_NO_SLICE;
+    for (unsigned i = 0; i < c->config->n_environments; i++) {
+        la_jwt *t = NULL;
+        la_result r = verify(c, i, token, &t);
+        if (!la_is_ok(r) && r.code != LA_INVALID && r.code != LA_TOO_LARGE)
+            return r;
+        if (la_is_ok(r) && la_is_ok(la_jwt_text(t, "iss", &issuer)) &&
+            la_slice_equal(issuer, c->config->environments[i].issuer)) {
+            *ret_index = i;
+            *ret = t;
+            return la_ok();
+        }
+        la_jwt_free(t);
+    }
+    return la_fail(LA_INVALID, "this is no access token that an environment of this server signed");
+}
+
+static la_result read_record(const la_commands *c, unsigned index, const la_jwt *t, la_slice *ret_client_id,
+                             la_revocation_record *ret)
+{
+    bool has_exp = false;
+    la_slice client_id = LA_NO_SLICE, subject = LA_NO_SLICE;
+    int64_t now_s = la_clock_now_s();
+    *ret = (la_revocation_record){
+        .environment_id = c->environment_ids[index], .kind = LA_REVOKED_TOKEN, .before_s = now_s};
+    if (!la_is_ok(la_jwt_text(t, "jti", &ret->jti)) || !ret->jti.p ||
+        !la_is_ok(la_jwt_time(t, "exp", &has_exp, &ret->expires_at_s)) || !has_exp ||
+        !la_is_ok(la_jwt_text(t, "client_id", &client_id)) || !la_is_ok(la_jwt_text(t, "sub", &subject)))
+        return la_fail(LA_INVALID, "the token lacks a claim that all of ours have");
+    if (ret->expires_at_s <= now_s)
+        return la_fail(LA_INVALID, "the token has expired: there is nothing to revoke");
+    *ret_client_id = client_id.p ? client_id : subject;
+    return la_ok();
+}
+
+static la_result revoke(la_commands *c, const la_revocation_record *r, const la_application_row *a, bool *ret_changed)
+{
+    la_change change;
+    LA_TRY(la_change_begin(c, &change));
+    la_result result = la_store_revoke(c->store, r, ret_changed);
+    if (!la_is_ok(result) || !*ret_changed)
+        return la_change_end(c, &change, result, NULL);
+    return la_change_end_application(
+        c, &change, result, "token.revoke", a,
+        json_pack("{s:o, s:o}", "jti", la_detail_text(r->jti), "expires_at", la_detail_time(r->expires_at_s)));
+}
+
+la_result la_command_revoke_token(la_commands *c, la_slice token, la_application_row *ret_a, bool *ret_changed)
+{
+    la_jwt *t = NULL;
+    unsigned index = 0;
+    la_slice client_id;
+    la_revocation_record record;
+    uint8_t list[LA_STATUS_LIST_ID_BYTES];
+    LA_TRY(verify_anywhere(c, token, &index, &t));
+    la_result r = read_record(c, index, t, &client_id, &record);
+    if (la_is_ok(r))
+        r = la_store_find_application(c->store, record.environment_id, client_id, ret_a);
+    if (la_is_ok(r)) {
+        record.application_id = ret_a->application_id;
+        if (la_status_place_of(t, list, &record.list_index))
+            record.list = (la_slice){(const char *)list, sizeof list};
+        r = revoke(c, &record, ret_a, ret_changed);
+    }
+    la_jwt_free(t);
+    return r;
+}
+
+/* ---- asking ---- */
+
+static la_result find(la_commands *c, la_revocation_record *r, int64_t issued_s, bool *ret)
+{
+    la_result found = la_store_find_revocation(c->store, r);
+    if (found.code == LA_NOT_FOUND)
+        return la_ok();
+    LA_TRY(found);
+    *ret = *ret || r->kind == LA_REVOKED_TOKEN || issued_s <= r->before_s;
+    return la_ok();
+}
+
+la_result la_command_is_revoked(la_commands *c, const la_application_row *a, la_slice jti, int64_t issued_s, bool *ret)
+{
+    la_revocation_record r = {.environment_id = a->environment_id, .application_id = a->application_id};
+    uint32_t tag;
+    bool revoked = !jti.n || jti.n > LA_JTI_MAX;
+    r.kind = LA_REVOKED_APPLICATION;
+    LA_TRY(find(c, &r, issued_s, &revoked));
+    r.kind = LA_REVOKED_CREDENTIAL;
+    if (la_credential_tag_of_jti(jti, &tag)) {
+        r.credential_tag = tag;
+        LA_TRY(find(c, &r, issued_s, &revoked));
+    }
+    r.kind = LA_REVOKED_TOKEN;
+    r.credential_tag = 0;
+    r.jti = jti;
+    if (!revoked)
+        LA_TRY(find(c, &r, issued_s, &revoked));
+    *ret = revoked;
+    return la_ok();
+}
+
+/* ---- listing ---- */
+
+la_result la_command_list_revocations(la_commands *c, const la_application_row *a, uint64_t before_id, unsigned limit,
+                                      la_revocation_fn each, void *self)
+{
+    return la_store_list_revocations(c->store, a->application_id, before_id, limit, each, self);
+}
+
+const char *la_revocation_about(const la_revocation_record *r)
+{
+    if (r->kind != LA_REVOKED_CREDENTIAL)
+        return r->kind == LA_REVOKED_TOKEN ? "token" : "application";
+    switch (r->credential_tag >> 28) {
+    case LA_CREDENTIAL_CERTIFICATE:
+        return "certificate";
+    case LA_CREDENTIAL_KEY:
+        return "key";
+    default:
+        return "secret";
+    }
+}
+
+/* ---- what clients ask for ---- */
+
+static la_result record_one(la_commands *c, const la_client_revocation *v)
+{
+    la_application_row a;
+    bool changed;
+    LA_TRY(la_store_revoke(c->store, v->record, &changed));
+    if (!changed || !v->has_event)
+        return la_ok();
+    la_result found = la_store_find_application(c->store, v->record->environment_id, v->client_id, &a);
+    if (found.code == LA_NOT_FOUND) /* deleted meanwhile, and its tokens with it */
+        return la_ok();
+    LA_TRY(found);
+    la_change joined;
+    la_actor actor = c->actor;
+    c->actor = (la_actor){.kind = LA_ACTOR_APPLICATION,
+                          .id = v->client_id,
+                          .name = la_slice_of(a.name),
+                          .address = v->address,
+                          .request_id = v->request_id};
+    la_result r = la_change_begin(c, &joined);
+    if (la_is_ok(r))
+        r = la_change_end_application(c, &joined, r, "token.revoke", &a,
+                                      json_pack("{s:o, s:o, s:I}", "jti", la_detail_text(v->record->jti), "expires_at",
+                                                la_detail_time(v->record->expires_at_s), "without_event",
+                                                (json_int_t)v->without_event));
+    c->actor = actor;
+    return r;
+}
+
+la_result la_command_record_revocations(la_commands *c, const la_client_revocation *all, size_t n)
+{
+    la_change change;
+    LA_TRY(la_change_begin(c, &change));
+    la_result r = la_ok();
+    for (size_t i = 0; i < n && la_is_ok(r); i++)
+        r = record_one(c, &all[i]);
+    return la_change_end(c, &change, r, NULL);
+}
