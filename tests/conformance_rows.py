@@ -140,7 +140,7 @@ COVERED = {
     "ASR-16": tests(ASSERTION, "test_asr_16"),
     "ASR-19": tests(ASSERTION, "test_asr_19"),
     "ASR-21": tests(ASSERTION, "test_asr_21"),
-    "ASR-22": tests(ASSERTION, "test_asr_22"),
+    "ASR-22": tests(ASSERTION, "test_asr_22") + tests(REGISTRATION, "test_asr_22"),
     "ASR-24": tests(ASSERTION, "test_asr_24"),
     "JOSE-01": tests(ASSERTION, "test_jose_01"),
     "JOSE-02": tests(ASSERTION, "test_jose_02"),
@@ -164,6 +164,7 @@ COVERED = {
     "MTL-01": tests(MTLS, "test_mtl_01"),
     "MTL-02": tests(MTLS, "test_mtl_02"),
     "MTL-03": tests(MTLS, "test_mtl_03"),
+    "MTL-04": tests(MTLS, "test_mtl_04"),
     "MTL-07": tests(TLS, "test_mtl_07") + tests(MTLS, "test_mtl_07"),
     "JWT-17": tests(DPOP, "test_jwt_17", "test_mtl_11"),
     "MTL-11": tests(DPOP, "test_mtl_11"),
@@ -193,8 +194,11 @@ COVERED = {
     "MTL-15": tests(VERIFY, "test_mtl_15"),
     "MTL-17": tests(PROXIES, "test_mtl_17"),
     "MTL-18": tests(PROXIES, "test_mtl_18"),
+<<<<<<< HEAD
     "MTL-20": tests(PROXIES, "test_mtl_20"),
-    "ASR-22": tests(REGISTRATION, "test_asr_22"),
+=======
+    "MTL-20": tests(PROXIES, "test_mtl_20") + tests("interop/test_tls_proxies.py", "test_mtl_20"),
+>>>>>>> main
     "FAPI-12": tests(TLS, "test_fapi_12"),
 }
 

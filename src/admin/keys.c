@@ -102,7 +102,8 @@ static la_result make_key(la_commands *c, unsigned index, const la_key_list *key
     la_slice name = c->config->environments[index].algorithm;
     const la_algorithm *algorithm = la_algorithm_find(name);
     if (!algorithm)
-        return la_fail(LA_INVALID, "this build has no algorithm %.*s", LA_FMT(name));
+        return la_fail(LA_INVALID, "the algorithm %.*s needs OpenSSL 3.5 or later, and this system has an older one",
+                       LA_FMT(name));
     la_key *key;
     LA_TRY(la_key_generate(algorithm, &key));
     la_result r = store_key(c, index, key, keys, plan, now_s);

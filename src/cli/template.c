@@ -67,7 +67,7 @@ static const char production[] =
     "    # hosts: [auth.example.com]   # unless said: the host of the issuer\n"
     "    # default: false              # answers for any other host name as well\n"
     "    # test: false                 # true: secrets begin with las_test_ instead of las_live_\n"
-    "    # algorithm: ES256            # ES256 | RS256 | PS256 | ES384 | EdDSA\n"
+    "    # algorithm: ES256            # ES256 | RS256 | PS256 | ES384 | EdDSA | ML-DSA-44 | ML-DSA-65 | ML-DSA-87\n"
     "    # profile: rfc9068            # rfc9068 | spring\n"
     "    # Tokens for scope api, and for customer.<customer_id>: who is to accept them, and for how long they live.\n"
     "    api: {audience: \"https://api.example.com\", lifetime_s: 3600}\n"

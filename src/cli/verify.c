@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #define URL_MAX 2048
-#define TOKEN_MAX 8192
+#define TOKEN_MAX LA_JWS_MAX
 #define CLOCK_LEEWAY_S 60
 
 static la_result fetch_json(const char *url, json_t **ret)

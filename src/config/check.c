@@ -2,6 +2,7 @@
 #include "config/check.h"
 
 #include "config/value.h"
+#include "jose/algorithm.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -174,6 +175,10 @@ static la_result check_fapi(const la_config_document *d, const la_environment_co
 static la_result check_environment(const la_config_document *d, const la_config *c, unsigned i)
 {
     const la_environment_config *e = &c->environments[i];
+    if (la_algorithm_is_missing(e->algorithm, LA_ALGORITHMS_SIGNING))
+        return refuse(d, i, "algorithm",
+                      "%.*s needs OpenSSL 3.5 or later (Debian 13), and this system has an older one",
+                      LA_FMT(e->algorithm));
     LA_TRY(check_audience(d, e, i, "api.audience", e->api.audience));
     LA_TRY(check_audience(d, e, i, "customer.audience", e->customer.audience));
     if (la_slice_equal(e->api.audience, e->customer.audience))

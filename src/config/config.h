@@ -118,8 +118,9 @@ typedef struct la_environment_config {
     la_slice
         mtls_url; /* base URL of the endpoints that ask for a certificate (RFC 8705 5); absent where there are none */
     la_mtls_config mtls;
-    bool test;          /* sandbox: secrets are las_test_… rather than las_live_… */
-    la_slice algorithm; /* ES256, RS256, PS256, ES384, EdDSA */
+    bool test; /* sandbox: secrets are las_test_… rather than las_live_… */
+    la_slice
+        algorithm; /* ES256, RS256, PS256, ES384, EdDSA, ML-DSA-44, ML-DSA-65, ML-DSA-87: one that this build has */
     la_token_profile profile;
     la_scope_policy api;      /* name "api" */
     la_scope_policy customer; /* name "customer", stands for customer.<customer_id> */

@@ -23,7 +23,8 @@ static const cyaml_strval_t request_log_names[] = {
     {"refused", LA_REQUEST_LOG_REFUSED},
     {"none", LA_REQUEST_LOG_NONE},
 };
-static const cyaml_strval_t algorithm_names[] = {{"ES256", 0}, {"RS256", 1}, {"PS256", 2}, {"ES384", 3}, {"EdDSA", 4}};
+static const cyaml_strval_t algorithm_names[] = {{"ES256", 0}, {"RS256", 1},     {"PS256", 2},     {"ES384", 3},
+                                                 {"EdDSA", 4}, {"ML-DSA-44", 5}, {"ML-DSA-65", 6}, {"ML-DSA-87", 7}};
 static const cyaml_strval_t profile_names[] = {{"rfc9068", LA_PROFILE_RFC9068}, {"spring", LA_PROFILE_SPRING}};
 static const cyaml_strval_t customer_policy_names[] = {{"any", LA_CUSTOMERS_ANY},
                                                        {"registered", LA_CUSTOMERS_REGISTERED}};

@@ -1,5 +1,5 @@
 /*
- * The signing algorithms (RFC 7518 3.1, RFC 8037 3.1) as one table of constant structs. OpenSSL's EVP
+ * The signing algorithms (RFC 7518 3.1, RFC 8037 3.1, RFC 9964 3) as one table of constant structs. OpenSSL's EVP
  * and libsodium do the cryptography; nothing here does.
  */
 #ifndef LA_JOSE_ALGORITHM_H
@@ -8,13 +8,12 @@
 #include "base/result.h"
 #include "base/slice.h"
 
-#include <openssl/evp.h>
 #include <stdint.h>
 
-#define LA_SIGNATURE_MAX 512 /* bytes: RSA 4096 */
+#define LA_SIGNATURE_MAX 4627 /* bytes: ML-DSA-87; RSA 4096 has 512 */
 
 /* What the keys of an algorithm are, and so which code handles them. */
-typedef enum la_key_kind { LA_KEY_EC, LA_KEY_RSA, LA_KEY_OKP, LA_KEY_OCT } la_key_kind;
+typedef enum la_key_kind { LA_KEY_EC, LA_KEY_RSA, LA_KEY_OKP, LA_KEY_OCT, LA_KEY_AKP } la_key_kind;
 
 /* Sets of algorithms, to be joined by |. What a token may be signed with is always the caller's to say (RFC 8725 3.1). */
 enum {
@@ -27,20 +26,25 @@ enum {
 typedef struct la_algorithm {
     const char *name; /* JWA name as in `alg` */
     la_key_kind kind;
-    const char *kty;    /* "EC", "RSA", "OKP", "oct" */
-    const char *curve;  /* JWK crv, NULL for RSA and oct */
-    const char *group;  /* OpenSSL's name of the curve, NULL but for EC */
-    const char *digest; /* OpenSSL's name; NULL where the algorithm hashes itself */
-    size_t bytes;       /* EC: of x, y, r, s; OKP: of x; oct: of the digest; 0 for RSA */
+    const char *kty;        /* "EC", "RSA", "OKP", "oct", "AKP" */
+    const char *curve;      /* JWK crv, NULL for RSA, oct and AKP */
+    const char *group;      /* OpenSSL's name of the curve, NULL but for EC */
+    const char *digest;     /* OpenSSL's name; NULL where the algorithm hashes itself */
+    size_t bytes;           /* EC: of x, y, r, s; OKP: of x; oct: of the digest; AKP: of pub; 0 for RSA */
+    size_t signature_bytes; /* AKP; 0 for the others, where it follows from the key */
     bool pss;
     unsigned sets; /* LA_ALGORITHMS_…, those that it is in */
 } la_algorithm;
 
-/* The algorithm of that name, if it is in one of the sets. NULL where it is not, or this build does not have it. Exact case. */
+/* The algorithm of that name, if it is in one of the sets. NULL where it is not, or the linked OpenSSL does not have it (ML-DSA:
+ * before 3.5). Exact case. */
 const la_algorithm *la_algorithm_find_in(la_slice name, unsigned sets);
 
 /* Those of the sets, in the table's order, for listings; NULL past the end. */
 const la_algorithm *la_algorithm_at_in(unsigned sets, size_t i);
+
+/* True where the name is of one of the sets, but the linked OpenSSL does not have it: for a message that helps. */
+bool la_algorithm_is_missing(la_slice name, unsigned sets);
 
 /* The set of what this server signs with. */
 const la_algorithm *la_algorithm_find(la_slice name);

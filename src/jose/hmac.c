@@ -5,6 +5,7 @@
 #include "jose/openssl_fail.h"
 
 #include <openssl/core_names.h>
+#include <openssl/evp.h>
 #include <openssl/params.h>
 
 la_result la_hmac_verify(const la_algorithm *a, la_slice secret, la_slice input, la_slice mac)

@@ -15,6 +15,7 @@
 #define RSA_BITS_LEAST 2048 /* RFC 7518 3.3 */
 #define RSA_E_LEAST 65537   /* FIPS 186-5 5.4: odd and above 2^16 */
 #define RSA_E_BYTES_MAX 8
+#define POINT_MAX (1 + 2 * 66) /* bytes: P-521, uncompressed */
 
 la_slice la_jwk_text(const json_t *jwk, const char *name)
 {
@@ -44,6 +45,8 @@ la_result la_jwk_check_fit(const json_t *jwk, const la_algorithm *a)
         (a->curve && !has_text(json_object_get(jwk, "crv"), a->curve)))
         return la_fail(LA_INVALID, "the key's kty or crv does not fit the header's alg");
     const json_t *alg = json_object_get(jwk, "alg");
+    if (!alg && a->kind == LA_KEY_AKP)
+        return la_fail(LA_INVALID, "the key has no alg, which its kty AKP needs");
     if (alg && !is_same_algorithm(alg, a))
         return la_fail(LA_INVALID, "the key's alg is not the header's");
     return la_ok();
@@ -132,10 +135,17 @@ la_result la_jwk_members_read(const json_t *jwk, const la_algorithm *a, la_jwk_m
         return la_fail(LA_INVALID, "the key's kty does not fit %s", a->name);
     if (a->curve && !la_slice_is(la_jwk_text(jwk, "crv"), a->curve))
         return la_fail(LA_INVALID, "the key's crv does not fit %s", a->name);
+    ret->kind = a->kind;
     ret->kty = a->kty;
     ret->crv = a->curve;
+    ret->alg = a->kind == LA_KEY_AKP ? a->name : NULL;
     ret->second.n = 0;
-    if (!a->curve) {
+    if (a->kind == LA_KEY_AKP) {
+        LA_TRY(read_part(jwk, "pub", &ret->first));
+        return ret->first.n == a->bytes ? la_ok()
+                                        : la_fail(LA_INVALID, "the key's pub does not have %zu bytes", a->bytes);
+    }
+    if (a->kind == LA_KEY_RSA) {
         LA_TRY(read_part(jwk, "n", &ret->first));
         LA_TRY(read_part(jwk, "e", &ret->second));
         return check_rsa(ret);
@@ -149,7 +159,7 @@ la_result la_jwk_members_read(const json_t *jwk, const la_algorithm *a, la_jwk_m
     return la_ok();
 }
 
-static OSSL_PARAM *ec_params(const la_jwk_members *k, const la_algorithm *a, uint8_t point[1 + 2 * LA_JWK_MEMBER_MAX])
+static OSSL_PARAM *ec_params(const la_jwk_members *k, const la_algorithm *a, uint8_t point[POINT_MAX])
 {
     size_t width = a->bytes;
     point[0] = 4; /* uncompressed (SEC 1 2.3.3) */
@@ -175,6 +185,29 @@ static OSSL_PARAM *rsa_params(const BIGNUM *n, const BIGNUM *e)
     return params;
 }
 
+static OSSL_PARAM *akp_params(const la_jwk_members *k)
+{
+    OSSL_PARAM *params = NULL;
+    OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
+    if (build && OSSL_PARAM_BLD_push_octet_string(build, OSSL_PKEY_PARAM_PUB_KEY, k->first.p, k->first.n))
+        params = OSSL_PARAM_BLD_to_param(build);
+    OSSL_PARAM_BLD_free(build);
+    return params;
+}
+
+static OSSL_PARAM *params_of(const la_jwk_members *k, const la_algorithm *a, uint8_t point[POINT_MAX])
+{
+    if (a->kind == LA_KEY_EC)
+        return ec_params(k, a, point);
+    if (a->kind == LA_KEY_AKP)
+        return akp_params(k);
+    BIGNUM *n = BN_bin2bn(k->first.p, (int)k->first.n, NULL), *e = BN_bin2bn(k->second.p, (int)k->second.n, NULL);
+    OSSL_PARAM *params = n && e ? rsa_params(n, e) : NULL; /* it has copies */
+    BN_free(n);
+    BN_free(e);
+    return params;
+}
+
 /* RFC 8725 3.4: a point that is not on the curve must never reach the arithmetic. The quick check is the whole one here: the NIST
  * curves have cofactor 1, so each of their points but infinity has the right order (SP 800-56A 5.6.2.3.4), and it costs 5 us
  * instead of 57. */
@@ -195,11 +228,9 @@ la_result la_jwk_members_to_evp(const la_jwk_members *k, const la_algorithm *a, 
 {
     la_result r = la_ok();
     EVP_PKEY *pkey = NULL;
-    uint8_t point[1 + 2 * LA_JWK_MEMBER_MAX];
-    BIGNUM *n = a->group ? NULL : BN_bin2bn(k->first.p, (int)k->first.n, NULL);
-    BIGNUM *e = a->group ? NULL : BN_bin2bn(k->second.p, (int)k->second.n, NULL);
-    OSSL_PARAM *params = a->group ? ec_params(k, a, point) : n && e ? rsa_params(n, e) : NULL;
-    EVP_PKEY_CTX *from = EVP_PKEY_CTX_new_from_name(NULL, a->kty, NULL);
+    uint8_t point[POINT_MAX];
+    OSSL_PARAM *params = params_of(k, a, point);
+    EVP_PKEY_CTX *from = EVP_PKEY_CTX_new_from_name(NULL, a->kind == LA_KEY_AKP ? a->name : a->kty, NULL);
     if (!params || !from || EVP_PKEY_fromdata_init(from) != 1) {
         r = la_openssl_fail("reading a public key");
         goto done;
@@ -215,8 +246,6 @@ la_result la_jwk_members_to_evp(const la_jwk_members *k, const la_algorithm *a, 
 done:
     EVP_PKEY_CTX_free(from);
     OSSL_PARAM_free(params);
-    BN_free(n);
-    BN_free(e);
     if (la_is_ok(r))
         *ret = pkey;
     else
@@ -241,8 +270,19 @@ static la_result part_from_evp(const EVP_PKEY *pkey, const char *param, size_t w
 
 la_result la_jwk_members_from_evp(const EVP_PKEY *pkey, const la_algorithm *a, la_jwk_members *ret)
 {
+    ret->kind = a->kind;
     ret->kty = a->kty;
     ret->crv = a->curve;
+    ret->alg = NULL;
+    if (a->kind == LA_KEY_AKP) {
+        ret->alg = a->name;
+        ret->second.n = 0;
+        if (EVP_PKEY_get_octet_string_param(pkey, OSSL_PKEY_PARAM_PUB_KEY, ret->first.p, sizeof ret->first.p,
+                                            &ret->first.n) != 1 ||
+            ret->first.n != a->bytes)
+            return la_openssl_fail("reading a public key");
+        return la_ok();
+    }
     if (a->group) {
         LA_TRY(part_from_evp(pkey, OSSL_PKEY_PARAM_EC_PUB_X, a->bytes, &ret->first));
         return part_from_evp(pkey, OSSL_PKEY_PARAM_EC_PUB_Y, a->bytes, &ret->second);
@@ -264,9 +304,9 @@ void la_jwk_members_write(const la_jwk_members *k, const char *alg, const char *
     la_buffer_add_format(ret, "{\"kty\":\"%s\",\"use\":\"sig\",\"alg\":\"%s\",\"kid\":\"%s\"", k->kty, alg, kid);
     if (k->crv)
         la_buffer_add_format(ret, ",\"crv\":\"%s\"", k->crv);
-    add_part(ret, k->crv ? "x" : "n", &k->first);
+    add_part(ret, k->kind == LA_KEY_AKP ? "pub" : k->kind == LA_KEY_RSA ? "n" : "x", &k->first);
     if (k->second.n)
-        add_part(ret, k->crv ? "y" : "e", &k->second);
+        add_part(ret, k->kind == LA_KEY_RSA ? "e" : "y", &k->second);
     la_buffer_add_char(ret, '}');
 }
 
@@ -299,6 +339,7 @@ void la_jwk_thumbprint_text(const uint8_t thumbprint[LA_THUMBPRINT_BYTES], char 
 static const char *const ec_names[] = {"crv", "kty", "x", "y"};
 static const char *const okp_names[] = {"crv", "kty", "x"};
 static const char *const rsa_names[] = {"e", "kty", "n"};
+static const char *const akp_names[] = {"alg", "kty", "pub"}; /* RFC 9964 6 */
 
 la_result la_jwk_members_thumbprint(const la_jwk_members *k, uint8_t ret[LA_THUMBPRINT_BYTES])
 {
@@ -307,9 +348,11 @@ la_result la_jwk_members_thumbprint(const la_jwk_members *k, uint8_t ret[LA_THUM
     la_base64url_encode(k->second.p, k->second.n, second);
     la_slice kty = la_slice_of(k->kty), crv = la_slice_of(k->crv);
     la_slice a = {first, LA_BASE64URL_CHARS(k->first.n)}, b = {second, LA_BASE64URL_CHARS(k->second.n)};
-    if (!k->crv)
+    if (k->kind == LA_KEY_AKP)
+        return thumbprint(3, akp_names, (la_slice[]){la_slice_of(k->alg), kty, a}, ret);
+    if (k->kind == LA_KEY_RSA)
         return thumbprint(3, rsa_names, (la_slice[]){b, kty, a}, ret);
-    if (k->second.n)
+    if (k->kind == LA_KEY_EC)
         return thumbprint(4, ec_names, (la_slice[]){crv, kty, a, b}, ret);
     return thumbprint(3, okp_names, (la_slice[]){crv, kty, a}, ret);
 }
@@ -334,8 +377,10 @@ la_result la_jwk_thumbprint(const json_t *jwk, char ret[44])
         n = 4;
     } else if (la_slice_is(kty, "OKP")) {
         names = okp_names; /* RFC 8037 2 */
+    } else if (la_slice_is(kty, "AKP")) {
+        names = akp_names;
     } else if (!la_slice_is(kty, "RSA")) {
-        return la_fail(LA_INVALID, "the key's kty is none of EC, RSA, OKP");
+        return la_fail(LA_INVALID, "the key's kty is none of EC, RSA, OKP, AKP");
     }
     la_slice values[4];
     for (size_t i = 0; i < n; i++) {

@@ -10,18 +10,21 @@
 #include "model/model.h"
 
 #include <jansson.h>
+#include <openssl/evp.h>
 
-#define LA_JWK_MEMBER_MAX 512 /* bytes: the modulus of RSA 4096 */
+#define LA_JWK_MEMBER_MAX 2592 /* bytes: pub of ML-DSA-87; the modulus of RSA 4096 has 512 */
 
 typedef struct la_jwk_part {
     size_t n;
     uint8_t p[LA_JWK_MEMBER_MAX];
 } la_jwk_part;
 
-/* EC: x and y; OKP: x, and nothing; RSA: n and e. */
+/* EC: x and y; OKP: x, and nothing; RSA: n and e; AKP: pub, and nothing. */
 typedef struct la_jwk_members {
-    const char *kty; /* "EC", "RSA", "OKP": literals */
-    const char *crv; /* a literal; NULL for RSA */
+    la_key_kind kind;
+    const char *kty; /* "EC", "RSA", "OKP", "AKP": literals */
+    const char *crv; /* a literal; NULL for RSA and AKP */
+    const char *alg; /* AKP only: its alg is a member of the key like any other (RFC 9964 3) */
     la_jwk_part first;
     la_jwk_part second;
 } la_jwk_members;

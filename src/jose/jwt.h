@@ -12,7 +12,7 @@
 
 #include <stdint.h>
 
-#define LA_JWT_MAX 8192                       /* bytes of a compact JWT */
+#define LA_JWT_MAX 16384                      /* bytes of a compact JWT */
 #define LA_JWT_TIME_MAX INT64_C(253402300799) /* the end of the year 9999: no arithmetic with times overflows */
 
 typedef struct la_jwt la_jwt;

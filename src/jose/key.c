@@ -17,11 +17,15 @@
 
 /* 2048: what nearly everybody uses for RS256, and keys live for months only. 3072 would triple the cost of a signature. */
 #define RSA_BITS 2048
-#define RSA_BITS_MAX 4096 /* LA_SIGNATURE_MAX */
+#define RSA_BITS_MAX 4096
 
-static bool is_okp(const la_algorithm *a)
+#define SEED_BYTES 32 /* Ed25519: RFC 8032 5.1.5; ML-DSA: FIPS 204 3.6.3, the only form that RFC 9964 3 has */
+_Static_assert(SEED_BYTES == crypto_sign_SEEDBYTES, "one size of seed");
+
+/* Whether the private key is a seed that the rest is computed from. */
+static bool is_seed(const la_algorithm *a)
 {
-    return a->kind == LA_KEY_OKP;
+    return a->kind == LA_KEY_OKP || a->kind == LA_KEY_AKP;
 }
 
 /* The JWK's text is made once: it is asked for far more often than keys are made. */
@@ -31,6 +35,7 @@ static la_result describe(la_key *k)
     if (k->pkey) {
         LA_TRY(la_jwk_members_from_evp(k->pkey, k->algorithm, &public));
     } else {
+        public.kind = k->algorithm->kind;
         public.kty = k->algorithm->kty;
         public.crv = k->algorithm->curve;
         public.first.n = crypto_sign_PUBLICKEYBYTES;
@@ -46,7 +51,36 @@ static la_result describe(la_key *k)
     return la_buffer_ok(&text) ? la_ok() : la_fail(LA_TOO_LARGE, "the public key is larger than its limit");
 }
 
-/* Takes `pkey` (NULL for OKP). */
+static la_result expand_okp(la_key *k, const uint8_t seed[SEED_BYTES])
+{
+    uint8_t public[crypto_sign_PUBLICKEYBYTES];
+    k->secret = la_secret_alloc(crypto_sign_SECRETKEYBYTES);
+    if (!k->secret)
+        return la_fail(LA_NO_MEMORY, "out of locked memory for a key");
+    if (crypto_sign_seed_keypair(public, k->secret, seed) != 0)
+        return la_fail(LA_CRYPTO, "making an Ed25519 key failed");
+    return la_ok();
+}
+
+/* OpenSSL computes the key from the seed. It has a name for that parameter from 3.5 on. */
+static la_result expand_akp(la_key *k, const uint8_t seed[SEED_BYTES])
+{
+    k->secret = la_secret_alloc(SEED_BYTES);
+    if (!k->secret)
+        return la_fail(LA_NO_MEMORY, "out of locked memory for a key");
+    memcpy(k->secret, seed, SEED_BYTES);
+    OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_octet_string("seed", k->secret, SEED_BYTES),
+        OSSL_PARAM_construct_end(),
+    };
+    EVP_PKEY_CTX *from = EVP_PKEY_CTX_new_from_name(NULL, k->algorithm->name, NULL);
+    bool good = from && EVP_PKEY_fromdata_init(from) == 1 &&
+                EVP_PKEY_fromdata(from, &k->pkey, EVP_PKEY_KEYPAIR, params) == 1;
+    EVP_PKEY_CTX_free(from);
+    return good ? la_ok() : la_openssl_fail("making an ML-DSA key");
+}
+
+/* Takes `pkey` (NULL where the key is made of a seed). */
 static la_result make(const la_algorithm *a, EVP_PKEY *pkey, const uint8_t *seed, la_key **ret)
 {
     la_key *k = calloc(1, sizeof *k);
@@ -58,14 +92,8 @@ static la_result make(const la_algorithm *a, EVP_PKEY *pkey, const uint8_t *seed
     k->algorithm = a;
     k->pkey = pkey;
     la_result r = la_ok();
-    if (is_okp(a)) {
-        uint8_t public[crypto_sign_PUBLICKEYBYTES];
-        k->secret = la_secret_alloc(crypto_sign_SECRETKEYBYTES);
-        if (!k->secret)
-            r = la_fail(LA_NO_MEMORY, "out of locked memory for a key");
-        else if (crypto_sign_seed_keypair(public, k->secret, seed) != 0)
-            r = la_fail(LA_CRYPTO, "making an Ed25519 key failed");
-    }
+    if (is_seed(a))
+        r = a->kind == LA_KEY_OKP ? expand_okp(k, seed) : expand_akp(k, seed);
     if (la_is_ok(r))
         r = describe(k);
     if (la_is_ok(r))
@@ -75,12 +103,12 @@ static la_result make(const la_algorithm *a, EVP_PKEY *pkey, const uint8_t *seed
     return r;
 }
 
-static la_result generate_okp(const la_algorithm *a, la_key **ret)
+static la_result generate_seed(const la_algorithm *a, la_key **ret)
 {
-    uint8_t *seed = la_secret_alloc(crypto_sign_SEEDBYTES);
+    uint8_t *seed = la_secret_alloc(SEED_BYTES);
     if (!seed)
         return la_fail(LA_NO_MEMORY, "out of locked memory for a key");
-    la_random_bytes(seed, crypto_sign_SEEDBYTES);
+    la_random_bytes(seed, SEED_BYTES);
     la_result r = make(a, NULL, seed, ret);
     la_secret_free(seed);
     return r;
@@ -88,8 +116,8 @@ static la_result generate_okp(const la_algorithm *a, la_key **ret)
 
 la_result la_key_generate(const la_algorithm *a, la_key **ret)
 {
-    if (is_okp(a))
-        return generate_okp(a, ret);
+    if (is_seed(a))
+        return generate_seed(a, ret);
     EVP_PKEY *pkey = a->group ? EVP_EC_gen(a->group) : EVP_RSA_gen(RSA_BITS);
     if (!pkey)
         return la_openssl_fail("making a signing key");
@@ -99,7 +127,7 @@ la_result la_key_generate(const la_algorithm *a, la_key **ret)
 la_result la_key_export_private(const la_key *k, la_buffer *ret)
 {
     if (k->secret) {
-        la_buffer_add(ret, (la_slice){(const char *)k->secret, crypto_sign_SEEDBYTES});
+        la_buffer_add(ret, (la_slice){(const char *)k->secret, SEED_BYTES});
         return la_buffer_ok(ret) ? la_ok() : la_fail(LA_NO_MEMORY, "no room for a private key");
     }
     /* All of the room at once: the encoder writes into it, with no copy of the heap's in between that nobody wipes. */
@@ -163,9 +191,9 @@ static la_result check_imported(EVP_PKEY *pkey, const la_algorithm *a)
 
 la_result la_key_import_private(const la_algorithm *a, la_slice bytes, la_key **ret)
 {
-    if (is_okp(a)) {
-        if (bytes.n != crypto_sign_SEEDBYTES)
-            return la_fail(LA_INVALID, "an Ed25519 private key has %u bytes", crypto_sign_SEEDBYTES);
+    if (is_seed(a)) {
+        if (bytes.n != SEED_BYTES)
+            return la_fail(LA_INVALID, "an %s private key has %d bytes", a->name, SEED_BYTES);
         return make(a, NULL, (const uint8_t *)bytes.p, ret);
     }
     if (bytes.n > LA_PRIVATE_KEY_MAX)

@@ -14,12 +14,12 @@ typedef struct la_signer la_signer;
 
 /* Bounds of a private key's bytes (PKCS #8 of RSA 4096 has 2375) and of a public JWK's text. */
 #define LA_PRIVATE_KEY_MAX 4096
-#define LA_JWK_MAX 1024
+#define LA_JWK_MAX 4096
 
 /* Makes a new random key (RSA: 2048 bits). CRYPTO, NO_MEMORY on failure. */
 la_result la_key_generate(const la_algorithm *a, la_key **ret);
 
-/* The private key as bytes to be wrapped (PKCS #8 DER, or the 32-byte seed for Ed25519), and back.
+/* The private key as bytes to be wrapped (PKCS #8 DER, or the 32-byte seed for Ed25519 and ML-DSA), and back.
  * Export appends to `ret`, which must be growable or have LA_PRIVATE_KEY_MAX bytes left; wipe it afterwards (la_buffer_done
  * does). Import: INVALID where the bytes are no such key, RSA outside 2048 to 4096 bits. CRYPTO, NO_MEMORY, TOO_LARGE. */
 la_result la_key_export_private(const la_key *k, la_buffer *ret);

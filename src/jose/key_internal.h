@@ -10,8 +10,8 @@
 struct la_key {
     atomic_uint references; /* the maker's, and one of each signer */
     const la_algorithm *algorithm;
-    EVP_PKEY *pkey;  /* EC, RSA; never changed after it was made */
-    uint8_t *secret; /* Ed25519: seed and public key, in locked memory */
+    EVP_PKEY *pkey;  /* EC, RSA, ML-DSA; never changed after it was made */
+    uint8_t *secret; /* in locked memory: Ed25519: seed and public key; ML-DSA: the seed */
     char kid[LA_KID_CHARS + 1];
     size_t jwk_n;
     char jwk[LA_JWK_MAX];

@@ -10,7 +10,7 @@
 
 #include <jansson.h>
 
-#define LA_JWS_MAX 8192        /* bytes of a compact JWS */
+#define LA_JWS_MAX 16384       /* bytes of a compact JWS: ML-DSA-87 takes 6170 for its signature */
 #define LA_JWKS_MAX 65536      /* bytes of a JWK set's text */
 #define LA_JWKS_KEYS_MAX 64    /* keys in a set */
 #define LA_JWKS_ATTEMPTS_MAX 8 /* signatures that one token may cost */

@@ -16,7 +16,7 @@
 #define LA_STATUS_BYTES (LA_STATUS_PLACES / 8)
 #define LA_STATUS_ID_CHARS 43
 #define LA_STATUS_PATH "/oauth2/statuslists/"
-#define LA_STATUS_DOCUMENT_MAX 8192 /* bytes of a signed list: 768 of bits in base64url, twice the issuer, RSA 4096 */
+#define LA_STATUS_DOCUMENT_MAX 16384 /* bytes of a signed list: 768 of bits in base64url, twice the issuer, ML-DSA-87 */
 
 /* What an id says. */
 typedef struct la_status_list {

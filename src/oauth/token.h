@@ -162,8 +162,8 @@ typedef struct la_token_outcome {
     uint64_t slow_secret_id; /* whose hash that is; goes back with the verdict */
 } la_token_outcome;
 
-/* Room that the response body needs at most. */
-#define LA_TOKEN_RESPONSE_MAX 8192
+/* Room that the response body needs at most: claims and scope, and 6170 characters of signature with ML-DSA-87. */
+#define LA_TOKEN_RESPONSE_MAX 16384
 
 /*
  * Decides and writes the JSON body of the answer (RFC 6749 5.1, 5.2) to `ret_body`. The status is that of

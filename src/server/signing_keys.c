@@ -37,6 +37,8 @@ static la_result import(const la_master_key *master_key, const la_key_record *re
 {
     const la_algorithm *algorithm = la_algorithm_find(record->algorithm);
 
+    if (la_algorithm_is_missing(record->algorithm, LA_ALGORITHMS_SIGNING))
+        return la_fail(LA_INVALID, "its algorithm %.*s needs OpenSSL 3.5 or later", LA_FMT(record->algorithm));
     if (!algorithm)
         return la_fail(LA_INVALID, "its algorithm %.*s is not known", LA_FMT(record->algorithm));
     LA_TRY(la_unwrap(master_key, WRAP_PURPOSE, record->kid, record->wrapped_private, plain));

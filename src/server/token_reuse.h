@@ -26,7 +26,7 @@
 #define LA_TOKEN_REUSE_KEY_BYTES 32
 #define LA_TOKEN_REUSE_ENTRIES 16384
 #define LA_TOKEN_REUSE_BYTES (16u << 20) /* of tokens, all together */
-#define LA_TOKEN_REUSE_TOKEN_MAX 8192
+#define LA_TOKEN_REUSE_TOKEN_MAX 16384   /* LA_TOKEN_RESPONSE_MAX */
 
 typedef struct la_token_reuse la_token_reuse;
 

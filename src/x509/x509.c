@@ -87,6 +87,7 @@ la_result la_x509_key_thumbprint(const la_x509 *c, char ret[LA_X509_THUMBPRINT_C
     uint8_t thumbprint[LA_THUMBPRINT_BYTES];
     EVP_PKEY *key = X509_get0_pubkey(c->x);
     if (EVP_PKEY_get_base_id(key) == EVP_PKEY_ED25519) {
+        public.kind = LA_KEY_OKP;
         public.kty = "OKP";
         public.crv = "Ed25519";
         public.first.n = ED25519_BYTES;

@@ -536,9 +536,9 @@ def test_kid_of_the_key(place):
 
 
 def test_oversize_everything(client):
-    client.refused(client.assertion(extra="x" * 9000))
-    client.refused(client.assertion({"x": "y" * 9000}))
-    client.refused("A" * 8193)
+    client.refused(client.assertion(extra="x" * 13000))
+    client.refused(client.assertion({"x": "y" * 13000}))
+    client.refused("A" * 16385)
     client.refused("A" * 60000)
     client.granted(client.assertion(extra="x" * 3000))
 

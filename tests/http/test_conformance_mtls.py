@@ -251,3 +251,84 @@ def test_the_crl_is_where_the_verifiers_look(place):
             return False
         return x509.load_der_x509_crl(response.content).get_revoked_certificate_by_serial_number(int(one.answer["serial"], 16))
     support.poll(listed, 5, "the CRL lists it")
+
+
+# ---- authorities of others ------------------------------------------------------------------------------------------------
+
+DN = "CN=bank,OU=a\\, b,O=Bank"
+KINDS = {
+    "subject-dn": ("cn=BANK,OU=A\\, B,o=bank", {"subject": DN}, {"subject": "CN=bank2,OU=a\\, b,O=Bank"}),
+    "san-dns": ("client.bank.example", {"hosts": ["client.bank.example"]}, {"hosts": ["client.bank.example.evil.example"], "subject": DN}),
+    "san-uri": ("urn:bank:client", {"names": [x509.UniformResourceIdentifier("urn:bank:client")]},
+                {"names": [x509.UniformResourceIdentifier("urn:bank:client2")], "hosts": ["urn.bank.client"]}),
+    "san-ip": ("192.0.2.7", {"hosts": ["192.0.2.7"]}, {"hosts": ["192.0.2.70"], "names": [x509.DNSName("192.0.2.7")]}),
+    "san-email": ("client@bank.example", {"names": [x509.RFC822Name("client@bank.example")]}, {"names": [x509.RFC822Name("other@bank.example")]}),
+}
+
+
+def foreign(place, issuer=None, **options):
+    return Certificate(place.folder, f"foreign-{uuid.uuid4().hex}", issuer=issuer or place.foreign, **options)
+
+
+def registered(place, kind="subject-dn", environment="production"):
+    if "--tls-client-auth-subject-dn" not in place.server.cli("app", "set", "--help", check=0).stdout:
+        pytest.skip("subjects cannot be registered by the command line yet")
+    app = place.server.create_app(environment, f"test {uuid.uuid4()}")
+    place.set(app, "--auth-method", "tls_client_auth", f"--tls-client-auth-{kind}", KINDS[kind][0])
+    return app
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_mtl_04_each_kind_of_subject(place, kind):
+    app = registered(place, kind)
+    _, right, wrong = KINDS[kind]
+    good = foreign(place, **right)
+    assert place.token(app, good.pair)["cnf"] == {"x5t#S256": good.thumbprint}
+    assert place.why(place.refused(app, foreign(place, **wrong).pair)) == "client_certificate_subject"
+    assert place.why(place.refused(app, foreign(place, issuer=place.unknown, **right).pair)) == "client_certificate_untrusted"
+    assert place.why(place.refused(app, Certificate(place.folder, f"alone-{uuid.uuid4().hex}", **right).pair)) == "client_certificate_untrusted"
+    place.refused(app, foreign(place, days=-0.001, **right).pair)
+    renewed = foreign(place, **right)  # another key and serial number, the same subject: that is how a bank renews
+    place.token(app, renewed.pair)
+
+
+def test_mtl_03_intermediates_of_the_handshake(place):
+    app = registered(place)
+    leaf = foreign(place, issuer=place.middle, subject=DN)
+    place.token(app, leaf.with_chain(place.folder, place.middle))
+    place.refused(app, foreign(place, issuer=place.middle, subject=DN).pair)  # without it there is no chain
+    false = Certificate(place.folder, f"false-{uuid.uuid4().hex}", issuer=place.foreign, ca=False)  # no authority
+    place.refused(app, foreign(place, issuer=false, subject=DN).with_chain(place.folder, false))
+
+
+def test_mtl_03_subjects_are_of_no_use_to_our_own(place):
+    """Whoever gets a certificate of ours does not get in as a bank of the same name, nor elsewhere."""
+    app = registered(place)
+    other = place.app()
+    one = place.issue(other)
+    place.token(other, one)
+    place.refused(app, one)
+    elsewhere = registered(place, environment="sandbox-uae")
+    place.token(elsewhere, foreign(place, subject=DN).pair)
+
+
+def test_mtl_03_a_crl_takes_effect_without_a_restart(server_factory, tmp_path):
+    def change(config, made):
+        made.foreign.crl(made.crl)
+        for environment in config["environments"]:
+            environment["mtls"]["crl"] = str(made.crl)
+
+    place = Place(server_factory, tmp_path, change)
+    app = registered(place)
+    good, bad = foreign(place, subject=DN), foreign(place, subject=DN)
+    place.token(app, good.pair)
+    place.token(app, bad.pair)
+    place.foreign.crl(place.crl, bad, number=2)
+    support.poll(lambda: place.post(app, bad.pair).status_code == 401, 20, "the refusal")
+    place.token(app, good.pair)
+    place.foreign.crl(place.crl, bad, days=-1, number=3)  # out of date: nobody is let in on its word
+    support.poll(lambda: place.post(app, good.pair).status_code == 401, 20, "the refusal")
+    place.foreign.crl(place.crl, bad, number=4)
+    support.poll(lambda: place.post(app, good.pair).status_code == 200, 20, "a CRL that is up to date")
+    place.anchors.write_bytes(place.unknown.pem)
+    support.poll(lambda: place.post(app, good.pair).status_code == 401, 20, "the authority is gone")

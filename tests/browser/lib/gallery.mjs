@@ -48,6 +48,8 @@ export function gallery({ application, live, operator }) {
     { name: 'nothing found', path: `/e/${SANDBOX}/applications?q=nothing` },
     { name: 'integration', path: app },
     { name: 'integration in production', path: inProduction },
+    { name: 'issue a certificate', path: app, open: opens(press('cert.issue')) },
+    { name: 'a new certificate', path: inProduction, open: async (page, text) => { await press('cert.issue')(page, text); await dialog(page).locator('[type=submit]').click(); await page.locator('.secret-once').waitFor(); } },
     { name: 'edit an application', path: app, open: opens(press('app.rename')) },
     { name: 'disable an application', path: app, open: opens(press('app.disable')) },
     { name: 'delete an application', path: inProduction, open: opens(press('app.delete'), (page) => dialog(page).locator('button.danger').click()) },

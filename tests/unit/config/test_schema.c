@@ -69,6 +69,7 @@ static void rules_stand_beside_their_options(void **state)
 static void choices_have_values(void **state)
 {
     assert_int_equal(la_choices_value(&la_choices_algorithms, "EdDSA"), 4);
+    assert_int_equal(la_choices_value(&la_choices_algorithms, "ML-DSA-87"), 7);
     assert_int_equal(la_choices_value(&la_choices_profiles, "spring"), LA_PROFILE_SPRING);
     assert_int_equal(la_choices_value(&la_choices_profiles, "none"), -1);
 }

@@ -236,8 +236,8 @@ static void choices_are_listed(void **state)
         {"log: {level: Info}\n" ENVIRONMENT, "1: log.level: expected one of debug, info, warn, error; found Info"},
         {"log: {level: 1}\n" ENVIRONMENT, "1: log.level: expected one of debug, info, warn, error; found 1"},
         {"log: {requests: some}\n" ENVIRONMENT, "1: log.requests: expected one of all, refused, none; found some"},
-        {ENVIRONMENT "    algorithm: ES257\n",
-         "6: environments[0].algorithm: expected one of ES256, RS256, PS256, ES384, EdDSA; found ES257"},
+        {ENVIRONMENT "    algorithm: ES257\n", "6: environments[0].algorithm: expected one of ES256, RS256, PS256, "
+                                               "ES384, EdDSA, ML-DSA-44, ML-DSA-65, ML-DSA-87; found ES257"},
         {ENVIRONMENT "    algorithm: none\n", "6: environments[0].algorithm: expected one of ES256,"},
         {ENVIRONMENT "    algorithm: HS256\n", "6: environments[0].algorithm: expected one of ES256,"},
         {ENVIRONMENT "    algorithm: es256\n", "6: environments[0].algorithm: expected one of ES256,"},
@@ -256,11 +256,13 @@ static void what_was_found_is_shown_short_and_printable(void **state)
 {
     char text[1400], longest[600];
     rig_refused(ENVIRONMENT "    algorithm: \"\\e[31mred\\n\"\n",
-                "6: environments[0].algorithm: expected one of ES256, RS256, PS256, ES384, EdDSA; found \"?[31mred?\"");
+                "6: environments[0].algorithm: expected one of ES256, RS256, PS256, ES384, EdDSA, ML-DSA-44, "
+                "ML-DSA-65, ML-DSA-87; found \"?[31mred?\"");
     memset(longest, 'x', sizeof longest);
     longest[sizeof longest - 1] = 0;
     snprintf(text, sizeof text, ENVIRONMENT "    algorithm: %s\n", longest);
-    rig_refused(text, "6: environments[0].algorithm: expected one of ES256, RS256, PS256, ES384, EdDSA; found "
+    rig_refused(text, "6: environments[0].algorithm: expected one of ES256, RS256, PS256, ES384, EdDSA, ML-DSA-44, "
+                      "ML-DSA-65, ML-DSA-87; found "
                       "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...");
 }
 

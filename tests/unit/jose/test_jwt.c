@@ -5,6 +5,8 @@
 
 #include "jose/jwt.h"
 
+#include <openssl/evp.h>
+
 static la_key *signing;
 static la_public_key *public;
 

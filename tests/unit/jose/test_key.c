@@ -14,7 +14,13 @@ static void test_table(void **state)
     (void)state;
     for (size_t i = 0; i < SIGNING; i++)
         assert_string_equal(la_algorithm_at(i)->name, signing[i]);
-    assert_null(la_algorithm_at(SIGNING));
+    size_t with_ml_dsa = la_algorithm_find(LA_SLICE("ML-DSA-44")) ? 3 : 0; /* OpenSSL 3.5 */
+    assert_int_equal(la_algorithm_is_missing(LA_SLICE("ML-DSA-87"), LA_ALGORITHMS_SIGNING), with_ml_dsa == 0);
+    assert_false(la_algorithm_is_missing(LA_SLICE("ES256"), LA_ALGORITHMS_SIGNING));
+    assert_false(la_algorithm_is_missing(LA_SLICE("none"), LA_ALGORITHMS_SIGNING));
+    for (size_t i = 0; i < with_ml_dsa; i++)
+        assert_true(strncmp(la_algorithm_at(SIGNING + i)->name, "ML-DSA-", 7) == 0);
+    assert_null(la_algorithm_at(SIGNING + with_ml_dsa));
     static const char *const others[] = {"none", "None", "HS256", "es256", "ES256 ", "ES256K", "RS384", "Ed25519", ""};
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
         assert_null(la_algorithm_find(la_slice_of(others[i])));

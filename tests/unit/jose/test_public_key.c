@@ -208,6 +208,8 @@ static void test_verify(void **state)
     for (size_t i = 0; la_algorithm_at(i); i++)
         for (int pinned = 0; pinned < 2; pinned++) {
             const la_algorithm *a = la_algorithm_at(i);
+            if (!pinned && a->kind == LA_KEY_AKP) /* these must have an alg */
+                continue;
             la_key *own = new_key(a->name);
             json_t *jwk = jwk_of(own);
             if (!pinned)

@@ -60,6 +60,14 @@ export const addSecret = (environment: string, clientId: string, body: { expires
 export const revokeSecret = (environment: string, clientId: string, secretId: string): Promise<Api.Secret> =>
   call(`${app(environment, clientId)}/secrets/${encodeURIComponent(secretId)}/revoke`, { method: 'POST', body: {} });
 
+export const listCertificates = (environment: string, clientId: string, signal?: Signal): Promise<Api.Page<Api.Certificate>> =>
+  call(`${app(environment, clientId)}/certificates`, { signal });
+export const addCertificate = (environment: string, clientId: string, body: { request_pem?: string; certificate_pem?: string; expires_in_s?: number }, idempotencyKey: string): Promise<Api.NewCertificate> =>
+  call(`${app(environment, clientId)}/certificates`, { method: 'POST', body, idempotencyKey });
+export const revokeCertificate = (environment: string, clientId: string, certificateId: string): Promise<Api.Certificate> =>
+  call(`${app(environment, clientId)}/certificates/${encodeURIComponent(certificateId)}/revoke`, { method: 'POST', body: {} });
+export const getAuthority = (environment: string, signal?: Signal): Promise<{ chain_pem: string }> => call(`${at(environment)}/authority`, { signal });
+
 export const listCustomers = (environment: string, clientId: string, query: { q?: string; cursor?: string | null }, signal?: Signal): Promise<Api.Page<Api.Customer>> =>
   call(`${app(environment, clientId)}/customers`, { query, signal });
 export const addCustomer = (environment: string, clientId: string, body: { customer_id: string; app_user_id?: string }, idempotencyKey: string): Promise<Api.Customer> =>

@@ -108,6 +108,27 @@ export interface NewApplication extends NewSecret {
   application: Application;
 }
 
+export interface Certificate {
+  certificate_id: string;
+  origin: 'issued' | 'registered';
+  state: 'live' | 'expired' | 'revoked';
+  subject: string;
+  serial: string;
+  'x5t#S256': string;
+  not_before: string;
+  expires_at: string;
+  created_at: string;
+  revoked_at: string | null;
+  last_used_at: string | null;
+}
+
+export interface NewCertificate {
+  certificate: Certificate;
+  certificate_pem?: string;
+  private_key_pem?: string | null;
+  chain_pem?: string;
+}
+
 export interface Customer {
   customer_id: string;
   app_user_id: string | null;

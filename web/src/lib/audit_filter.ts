@@ -20,7 +20,7 @@ export const ACTIONS = [
   'operator.create', 'operator.update', 'operator.delete', 'operator.password_reset', 'operator.totp_reset',
   'operator.password_change', 'operator.totp_enable', 'operator.totp_disable', 'operator.recovery_codes',
   'application.create', 'application.update', 'application.enable', 'application.disable', 'application.delete', 'applications.import',
-  'secret.add', 'secret.revoke', 'secret.upgrade', 'customer.add', 'customer.remove',
+  'secret.add', 'secret.revoke', 'secret.upgrade', 'certificate.issue', 'certificate.register', 'certificate.revoke', 'authority.create', 'customer.add', 'customer.remove',
   'key.create', 'key.rotate', 'key.remove',
   'token.refused_browser', 'token.refused_other_environment', 'admin.refused', 'audit.begin', 'audit.export',
 ] as const;

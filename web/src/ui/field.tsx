@@ -78,6 +78,16 @@ export function Field(props: FieldProps): VNode {
   );
 }
 
+/** Several lines of something that a machine reads: PEM. */
+export function PemField({ label, hint, error, value, onInput }: Common & { value: string; onInput: (value: string) => void }): VNode {
+  const id = useId();
+  return (
+    <Frame id={id} label={label} hint={hint} error={error}>
+      <textarea id={id} class="code" dir="ltr" rows={6} spellcheck={false} autocapitalize="off" autocomplete="off" value={value} aria-invalid={error ? true : undefined} aria-describedby={describedBy(id, hint, error)} onInput={(event) => onInput(event.currentTarget.value)} />
+    </Frame>
+  );
+}
+
 export function Select({ label, hint, error, optional, value, onChange, options, disabled }: Common & { value: string; onChange: (value: string) => void; options: readonly { value: string; label: string }[]; disabled?: boolean }): VNode {
   const id = useId();
   return (

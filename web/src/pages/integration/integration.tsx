@@ -7,11 +7,14 @@ import { findEnvironment } from '../../lib/environments';
 import { freshOf, freshSecret } from '../../lib/fresh';
 import { useQuery } from '../../lib/query';
 import { useStore } from '../../lib/store';
+import { later } from '../../lib/later';
 import { AccessSection } from './access';
 import { ManageSection } from './manage';
 import { FreshSecretPanel, SecretsSection } from './secrets';
 import { SnippetsSection } from './snippets';
 import { TrialSection } from './trial';
+
+const CertificatesSection = later(() => import('./certificates').then((m) => m.CertificatesSection));
 
 /** What is asked for, in the code and in the trial alike. */
 export interface Wanted {
@@ -40,6 +43,7 @@ export function IntegrationTab({ application, onChanged, reload }: { application
       <TrialSection application={application} fresh={fresh} wanted={wanted} onWanted={setWanted} onUsed={secretsChanged} />
       <SnippetsSection application={application} environment={environment} fresh={fresh} wanted={wanted} />
       <AccessSection application={application} environment={environment} onChanged={onChanged} />
+      <CertificatesSection application={application} environment={environment} />
       <ManageSection application={application} onChanged={onChanged} reload={reload} />
     </>
   );
