@@ -194,11 +194,7 @@ COVERED = {
     "MTL-15": tests(VERIFY, "test_mtl_15"),
     "MTL-17": tests(PROXIES, "test_mtl_17"),
     "MTL-18": tests(PROXIES, "test_mtl_18"),
-<<<<<<< HEAD
-    "MTL-20": tests(PROXIES, "test_mtl_20"),
-=======
     "MTL-20": tests(PROXIES, "test_mtl_20") + tests("interop/test_tls_proxies.py", "test_mtl_20"),
->>>>>>> main
     "FAPI-12": tests(TLS, "test_fapi_12"),
 }
 
