@@ -6,9 +6,9 @@ RESPONSE, JWT = "http/test_conformance_response.py", "http/test_conformance_jwt.
 DOCUMENTS, HTTP, SECURITY = ("http/test_conformance_documents.py", "http/test_conformance_http.py", "http/test_conformance_security.py")
 ROTATION = "cli/test_rotation.py"
 RESOURCE = "http/test_conformance_resource.py"
+INTROSPECTION, REVOCATION = "http/test_conformance_introspection.py", "http/test_conformance_revocation.py"
 DPOP, VERIFY = "http/test_conformance_dpop.py", "http/test_verify.py"
 REGISTRATION = "cli/test_registration.py"
-INTROSPECTION, REVOCATION = "http/test_conformance_introspection.py", "http/test_conformance_revocation.py"
 ASSERTION = "http/test_conformance_assertion.py"
 TLS, PROXIES, MTLS = "http/test_tls.py", "http/test_proxies.py", "http/test_conformance_mtls.py"
 
@@ -140,7 +140,7 @@ COVERED = {
     "ASR-16": tests(ASSERTION, "test_asr_16"),
     "ASR-19": tests(ASSERTION, "test_asr_19"),
     "ASR-21": tests(ASSERTION, "test_asr_21"),
-    "ASR-22": tests(ASSERTION, "test_asr_22") + tests(REGISTRATION, "test_asr_22"),
+    "ASR-22": tests(ASSERTION, "test_asr_22") + tests(REGISTRATION, "test_asr_22") + tests("http/test_registration_reaches.py", "test_asr_22"),
     "ASR-24": tests(ASSERTION, "test_asr_24"),
     "JOSE-01": tests(ASSERTION, "test_jose_01"),
     "JOSE-02": tests(ASSERTION, "test_jose_02"),
