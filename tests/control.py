@@ -1,5 +1,6 @@
 """Control over tokens: applications that may introspect, and the questions that the tests of introspection, revocation and status lists ask."""
 
+import json
 import sqlite3
 import uuid
 
@@ -8,14 +9,13 @@ import support
 INTROSPECT, REVOKE = "/oauth2/introspect", "/oauth2/revoke"
 
 
-def may_introspect(server, app, *audiences):
-    """Registers the audiences that the application may ask about."""
+def register(server, app, **members):
+    """Registers members of RFC 7591 and its relatives, and no others."""
     with sqlite3.connect(server.home / "leanauth.db", timeout=20) as store:
-        store.execute("UPDATE application SET registration = json_object('introspection_audiences', json(?)) WHERE client_id = ?",
-                      (str(list(audiences)).replace("'", '"'), app["client_id"]))
+        store.execute("UPDATE application SET registration = ? WHERE client_id = ?", (json.dumps(members), app["client_id"]))
     store.close()
     # the next change of the application carries it to the servers
-    server.cli("app", "set", app["client_id"], "--environment", app["environment"], "--name", f"resource server {uuid.uuid4()}", check=0)
+    server.cli("app", "set", app["client_id"], "--environment", app["environment"], "--name", f"registered {uuid.uuid4()}", check=0)
 
 
 class Asker:
@@ -49,7 +49,7 @@ class Asker:
 def asker(server, environment, *audiences, name="resource server"):
     """A new application that may introspect tokens for these audiences; ready."""
     app = server.create_app(environment, name, ["api"])
-    may_introspect(server, app, *audiences)
+    register(server, app, introspection_audiences=list(audiences))
     asker = Asker(server, app)
     support.poll(lambda: asker.introspect("x").status_code == 200, 10, "the new resource server may ask")
     return asker

@@ -4,6 +4,7 @@
 #include "admin/audit.h"
 #include "admin/detail.h"
 #include "admin/registration.h"
+#include "admin/revocations.h"
 #include "admin/rules.h"
 #include "admin/secrets.h"
 #include "base/clock.h"
@@ -214,7 +215,9 @@ la_result la_command_delete_application(la_commands *c, const la_application_row
 {
     la_change change;
     LA_TRY(la_change_begin(c, &change));
-    la_result r = la_store_delete_application(c->store, a->application_id);
+    la_result r = la_command_revoke_with(c, a);
+    if (la_is_ok(r))
+        r = la_store_delete_application(c->store, a->application_id);
     return la_change_end_application(c, &change, r, "application.delete", a,
                                      la_detail_of(la_detail_application(a), NULL));
 }
