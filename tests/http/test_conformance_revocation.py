@@ -150,7 +150,7 @@ def test_rev_08_as_a_subject_token(place):
     server, customer = place.server, str(uuid.uuid4())
     app = server.create_app("plain", "an exchanger", ["api", "customer"])
     server.customer_add(app, customer)
-    register(server, app, grant_types=["client_credentials", "urn:ietf:params:oauth:grant-type:token-exchange"])
+    register(server, app, "--grant-type", "client_credentials", "--grant-type", "urn:ietf:params:oauth:grant-type:token-exchange")
     support.poll(lambda: server.works(app), 10, "the new application works")
     subject = place.token(client=app)
 

@@ -60,6 +60,9 @@ export const addSecret = (environment: string, clientId: string, body: { expires
 export const revokeSecret = (environment: string, clientId: string, secretId: string): Promise<Api.Secret> =>
   call(`${app(environment, clientId)}/secrets/${encodeURIComponent(secretId)}/revoke`, { method: 'POST', body: {} });
 
+export const revokeTokens = (environment: string, clientId: string): Promise<Api.Revocation> =>
+  call(`${app(environment, clientId)}/revocations`, { method: 'POST', body: {} });
+
 export const listCertificates = (environment: string, clientId: string, signal?: Signal): Promise<Api.Page<Api.Certificate>> =>
   call(`${app(environment, clientId)}/certificates`, { signal });
 export const addCertificate = (environment: string, clientId: string, body: { request_pem?: string; certificate_pem?: string; expires_in_s?: number }, idempotencyKey: string): Promise<Api.NewCertificate> =>

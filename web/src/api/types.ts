@@ -133,6 +133,13 @@ export interface NewSecret {
   client_secret: string;
 }
 
+export interface Revocation {
+  about: 'token' | 'secret' | 'certificate' | 'key' | 'application';
+  jti: string | null;
+  issued_until: string;
+  kept_until: string;
+}
+
 /** Without a secret where the method has none. */
 export interface NewApplication {
   application: Application;

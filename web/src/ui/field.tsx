@@ -78,12 +78,12 @@ export function Field(props: FieldProps): VNode {
   );
 }
 
-/** Longer text, of code: left to right in every language. */
-export function TextArea({ label, hint, error, optional, value, onInput, rows = 4 }: Common & { value: string; rows?: number; onInput: (value: string) => void }): VNode {
+/** Several lines of something that a machine reads: PEM, JSON. */
+export function CodeField({ label, hint, error, value, onInput }: Common & { value: string; onInput: (value: string) => void }): VNode {
   const id = useId();
   return (
-    <Frame id={id} label={label} hint={hint} error={error} optional={optional}>
-      <textarea id={id} class="code" rows={rows} dir="ltr" spellcheck={false} autocapitalize="off" autocomplete="off" value={value} aria-invalid={error ? true : undefined} aria-describedby={describedBy(id, hint, error)} onInput={(event) => onInput(event.currentTarget.value)} />
+    <Frame id={id} label={label} hint={hint} error={error}>
+      <textarea id={id} class="code" dir="ltr" rows={6} spellcheck={false} autocapitalize="off" autocomplete="off" value={value} aria-invalid={error ? true : undefined} aria-describedby={describedBy(id, hint, error)} onInput={(event) => onInput(event.currentTarget.value)} />
     </Frame>
   );
 }

@@ -233,4 +233,12 @@ export const applications = {
   'customer.remove_what': '{id} is taken off the list of this application.',
   'customer.remove_effect': 'The application then gets no new tokens for this customer.',
   'customer.removed_done': 'The customer is removed',
+
+  'tokens.title': 'Tokens that it has already',
+  'tokens.intro': 'A token that got into the wrong hands can be taken back before it expires.',
+  'tokens.revoke_all': 'Revoke all tokens',
+  'tokens.revoke_title': 'Revoke all tokens of this application?',
+  'tokens.revoke_what': 'Every token that it got until now is refused wherever this server is asked about tokens, and marked in the status list where the environment has one. Who verifies tokens alone takes them until they expire.',
+  'tokens.revoke_effect': 'It goes on getting new ones: first revoke the secret, or disable the application, where it must not.',
+  'tokens.revoked_done': 'The tokens are revoked',
 } as const satisfies Record<string, Message>;

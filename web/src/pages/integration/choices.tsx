@@ -6,7 +6,7 @@ import { findEnvironment } from '../../lib/environments';
 import { type Binding, METHODS, type RegistrationForm, SUBJECTS } from '../../lib/registration';
 import { duration } from '../../lib/time';
 import { Code } from '../../ui/data';
-import { Checkbox, Choices, Field, Select, TextArea } from '../../ui/field';
+import { Checkbox, Choices, Field, Select, CodeField } from '../../ui/field';
 
 const KNOWN = { api: 'scope.api', customer: 'scope.customer' } as const;
 
@@ -55,7 +55,7 @@ export function MethodFields({ method, onMethod, form, onForm, error }: { method
         options={METHODS.map((one) => ({ value: one, label: t(`auth.${one}`) }))}
       />
       {(method === 'private_key_jwt' || method === 'self_signed_tls_client_auth') && (
-        <TextArea label={t('registration.keys')} hint={t('registration.keys_hint')} error={error('jwks_uri') ?? error('jwks')} value={form.keys} onInput={(keys) => set({ keys })} />
+        <CodeField label={t('registration.keys')} hint={t('registration.keys_hint')} error={error('jwks_uri') ?? error('jwks')} value={form.keys} onInput={(keys) => set({ keys })} />
       )}
       {method === 'tls_client_auth' && (
         <>
