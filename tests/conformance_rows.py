@@ -7,7 +7,8 @@ DOCUMENTS, HTTP, SECURITY = ("http/test_conformance_documents.py", "http/test_co
 ROTATION = "cli/test_rotation.py"
 RESOURCE = "http/test_conformance_resource.py"
 INTROSPECTION, REVOCATION = "http/test_conformance_introspection.py", "http/test_conformance_revocation.py"
-DPOP = "http/test_conformance_dpop.py"
+DPOP, VERIFY = "http/test_conformance_dpop.py", "http/test_verify.py"
+REGISTRATION = "cli/test_registration.py"
 ASSERTION = "http/test_conformance_assertion.py"
 TLS, PROXIES, MTLS = "http/test_tls.py", "http/test_proxies.py", "http/test_conformance_mtls.py"
 
@@ -139,7 +140,7 @@ COVERED = {
     "ASR-16": tests(ASSERTION, "test_asr_16"),
     "ASR-19": tests(ASSERTION, "test_asr_19"),
     "ASR-21": tests(ASSERTION, "test_asr_21"),
-    "ASR-22": tests(ASSERTION, "test_asr_22"),
+    "ASR-22": tests(ASSERTION, "test_asr_22") + tests(REGISTRATION, "test_asr_22") + tests("http/test_registration_reaches.py", "test_asr_22"),
     "ASR-24": tests(ASSERTION, "test_asr_24"),
     "JOSE-01": tests(ASSERTION, "test_jose_01"),
     "JOSE-02": tests(ASSERTION, "test_jose_02"),
@@ -154,9 +155,11 @@ COVERED = {
     "JOSE-20": tests(DPOP, "test_dpp_06") + tests(ASSERTION, "test_asr_24"),
     "JOSE-23": tests(DPOP, "test_dpp_01_every_algorithm"),
     "JWK-11": tests(ASSERTION, "test_jwk_11", "test_jwks_uri"),
+    "FAPI-04": tests(DPOP, "test_fapi_04"),
     "FAPI-05": tests(ASSERTION, "test_fapi_05"),
-    "FAPI-09": tests(ASSERTION, "test_fapi_09"),
+    "FAPI-09": tests(ASSERTION, "test_fapi_09") + tests(DPOP, "test_fapi_04"),
     # Of sections that are not complete yet:
+    "MTL-04": tests(REGISTRATION, "test_mtl_04"),
     "CA-19": tests(MTLS, "test_ca_19"),
     "MTL-01": tests(MTLS, "test_mtl_01"),
     "MTL-02": tests(MTLS, "test_mtl_02"),
@@ -184,6 +187,11 @@ COVERED = {
     "DPP-20": tests(DPOP, "test_dpp_20"),
     "DPP-21": tests(DPOP, "test_dpp_21"),
     "DPP-22": tests(DPOP, "test_dpp_22"),
+    "DPP-25": tests(DPOP, "test_dpp_25"),
+    "DPP-32": tests(VERIFY, "test_dpp_32"),
+    "DPP-33": tests(VERIFY, "test_dpp_33"),
+    "DPP-34": tests(VERIFY, "test_dpp_34"),
+    "MTL-15": tests(VERIFY, "test_mtl_15"),
     "MTL-17": tests(PROXIES, "test_mtl_17"),
     "MTL-18": tests(PROXIES, "test_mtl_18"),
     "MTL-20": tests(PROXIES, "test_mtl_20") + tests("interop/test_tls_proxies.py", "test_mtl_20"),
@@ -191,8 +199,4 @@ COVERED = {
 }
 
 WAITING = {
-    "DPP-25": "no application can be registered as dpop_bound_access_tokens yet; tests/unit/oauth/test_binding.c has what happens then",
-    "DPP-32": "there is no protected resource of this server yet; tests/unit/oauth/test_dpop.c has the RFC's example",
-    "DPP-33": "there is no protected resource of this server yet",
-    "DPP-34": "there is no protected resource of this server yet",
 }

@@ -1,21 +1,13 @@
 """Control over tokens: applications that may introspect, and the questions that the tests of introspection, revocation and status lists ask."""
 
-import sqlite3
-import uuid
-
 import support
 
 INTROSPECT, REVOKE = "/oauth2/introspect", "/oauth2/revoke"
 
 
-def may_introspect(server, app, *audiences):
-    """Registers the audiences that the application may ask about."""
-    with sqlite3.connect(server.home / "leanauth.db", timeout=20) as store:
-        store.execute("UPDATE application SET registration = json_object('introspection_audiences', json(?)) WHERE client_id = ?",
-                      (str(list(audiences)).replace("'", '"'), app["client_id"]))
-    store.close()
-    # the next change of the application carries it to the servers
-    server.cli("app", "set", app["client_id"], "--environment", app["environment"], "--name", f"resource server {uuid.uuid4()}", check=0)
+def register(server, app, *options):
+    """Registers what the options of `app set` say."""
+    server.cli("app", "set", app["client_id"], "--environment", app["environment"], *options, check=0)
 
 
 class Asker:
@@ -49,7 +41,7 @@ class Asker:
 def asker(server, environment, *audiences, name="resource server"):
     """A new application that may introspect tokens for these audiences; ready."""
     app = server.create_app(environment, name, ["api"])
-    may_introspect(server, app, *audiences)
+    register(server, app, *[word for audience in audiences for word in ("--introspection-audience", audience)])
     asker = Asker(server, app)
     support.poll(lambda: asker.introspect("x").status_code == 200, 10, "the new resource server may ask")
     return asker

@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, join, resolve } from 'node:path';
 
+const ENTRY = 'src/main.tsx';
 // Every evergreen browser of the last years; nothing older can show the dialogs and the layout.
 const TARGET = ['chrome109', 'firefox115', 'safari16.4'];
 
@@ -30,6 +31,26 @@ export function options(web, modules) {
   };
 }
 
+// Each file of a further page imports the entry, so that what they share with it stays in one file: cut by who uses what, it came in
+// six, each of which costs a slow phone a request.
+const together = {
+  name: 'together',
+  setup(build) {
+    const later = new Set();
+    build.onResolve({ filter: /^\./ }, async ({ path, kind, pluginData, ...rest }) => {
+      if (kind !== 'dynamic-import' || pluginData === together) return undefined;
+      const found = await build.resolve(path, { ...rest, kind, pluginData: together });
+      later.add(found.path);
+      return found;
+    });
+    build.onLoad({ filter: /\.tsx?$/ }, ({ path }) => {
+      if (!later.has(path)) return undefined;
+      const entry = join(build.initialOptions.absWorkingDir, ENTRY);
+      return { contents: `${readFileSync(path, 'utf8')}\nimport ${JSON.stringify(entry)};\n`, loader: path.endsWith('x') ? 'tsx' : 'ts' };
+    });
+  },
+};
+
 // What the page needs before it can show anything: the entry's own imports, so that the browser asks for all at once.
 function staticImports(metafile, entry) {
   const found = new Set();
@@ -45,7 +66,7 @@ function staticImports(metafile, entry) {
   return [...found];
 }
 
-function html({ boot, style, app, icon, preload, ar }) {
+function html({ boot, style, app, icon, ar }) {
   return `<!doctype html>
 <html lang="en" dir="ltr" data-ar="${ar}">
 <head>
@@ -56,11 +77,11 @@ function html({ boot, style, app, icon, preload, ar }) {
 <title>leanauth</title>
 <script src="${boot}"></script>
 <link rel="stylesheet" href="${style}">
-${preload.map((path) => `<link rel="modulepreload" href="${path}">\n`).join('')}<script type="module" src="${app}"></script>
+<script type="module" src="${app}"></script>
 <link rel="icon" href="${icon}" type="image/svg+xml">
 </head>
 <body>
-<div id="app"></div>
+<leanauth-app id="app"></leanauth-app>
 <noscript>The leanauth dashboard needs JavaScript. Everything that it does can be done with the admin API at /admin/v1 and with the leanauth command, too.</noscript>
 </body>
 </html>
@@ -83,7 +104,7 @@ export async function bundle(web, modules) {
   const esbuild = loadEsbuild(modules);
   const common = options(web, modules);
   const [app, boot, style] = await Promise.all([
-    esbuild.build({ ...common, entryPoints: { app: 'src/main.tsx' }, outdir: 'assets', format: 'esm', splitting: true,
+    esbuild.build({ ...common, entryPoints: { app: ENTRY }, plugins: [together], outdir: 'assets', format: 'esm', splitting: true,
       entryNames: '[name]-[hash]', chunkNames: '[name]-[hash]' }),
     esbuild.build({ ...common, entryPoints: { boot: 'src/boot.ts' }, outdir: 'assets', format: 'iife', entryNames: '[name]-[hash]' }),
     esbuild.build({ ...common, entryPoints: { style: 'src/styles/style.css' }, outdir: 'assets', entryNames: '[name]-[hash]' }),
@@ -102,12 +123,11 @@ export async function bundle(web, modules) {
   const icon = add('icon', '.svg', readFileSync(iconFile));
   files.push({ path: '/assets/licenses.txt', bytes: Buffer.from(licenses(modules, inputs)) });
 
-  const entry = Object.keys(app.metafile.outputs).find((name) => /\/app-[^/]*\.js$/.test(name));
+  // What is left of the entry itself only imports the file that all share: the page asks for that one.
+  const [entry] = staticImports(app.metafile, Object.keys(app.metafile.outputs).find((name) => /\/app-[^/]*\.js$/.test(name)));
   const named = (prefix) => files.find((f) => f.path.startsWith(`/assets/${prefix}-`)).path;
-  // The largest first: over HTTP/1.1 a browser fetches six at a time.
-  const size = (name) => app.metafile.outputs[name].bytes;
-  const preload = [entry, ...staticImports(app.metafile, entry)].sort((a, b) => size(b) - size(a)).map((path) => `/assets/${basename(path)}`);
+  if (!entry || staticImports(app.metafile, entry).length) throw new Error('the first page needs more than one file of modules');
   const first = { boot: named('boot'), style: named('style'), app: `/assets/${basename(entry)}`, icon };
-  files.unshift({ path: '/index.html', bytes: Buffer.from(html({ ...first, preload, ar: named('ar') })) });
-  return { files, inputs, first: ['/index.html', ...new Set([...Object.values(first), ...preload])] };
+  files.unshift({ path: '/index.html', bytes: Buffer.from(html({ ...first, ar: named('ar') })) });
+  return { files, inputs, first: ['/index.html', ...Object.values(first)] };
 }

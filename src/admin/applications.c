@@ -3,51 +3,62 @@
 
 #include "admin/audit.h"
 #include "admin/detail.h"
+#include "admin/registration.h"
+#include "admin/revocations.h"
 #include "admin/rules.h"
+#include "admin/secrets.h"
 #include "base/clock.h"
 #include "base/secret.h"
 #include "base/uuid.h"
 
-static la_result store_created(la_commands *c, unsigned index, la_slice name, la_slice scopes, la_auth_method method,
-                               la_created_application *ret)
+/* Its first secret, where its method has any, and the row. */
+static la_result store_created(la_commands *c, la_new_application *a, bool test, la_created_application *ret)
 {
-    la_random random = {0};
-    char client_id[LA_UUID_CHARS], hint[LA_SECRET_HINT_BYTES];
-    la_uuid_new(&random, client_id);
-    la_wipe(&random, sizeof random);
-    la_secret_generate(c->config->environments[index].test, ret->client_secret);
-    la_slice secret_text = la_slice_of(ret->client_secret);
-    la_secret_hint(secret_text, hint);
-    la_new_secret secret = {.kind = LA_SECRET_KEYED, .hint = la_slice_of(hint)};
-    la_hasher_digest(c->hasher, secret_text, secret.digest);
-    la_new_application a = {
-        .environment_id = c->environment_ids[index],
-        .client_id = {client_id, sizeof client_id},
-        .name = name,
-        .scopes = scopes,
-        .auth_method = method,
-        .enabled = true,
-        .secret = &secret,
-    };
-    LA_TRY(la_store_create_application(c->store, &a, la_clock_now_s()));
-    return la_store_find_application(c->store, a.environment_id, a.client_id, &ret->row);
+    la_made_secret secret;
+    LA_TRY(la_secret_make(c, a->auth_method, test, a->client_id, &secret));
+    if (la_auth_method_has_secrets(a->auth_method))
+        a->secret = &secret.stored;
+    la_result r = la_store_create_application(c->store, a, la_clock_now_s());
+    if (la_is_ok(r))
+        r = la_store_find_application(c->store, a->environment_id, a->client_id, &ret->row);
+    if (la_is_ok(r))
+        memcpy(ret->client_secret, secret.text, sizeof secret.text);
+    la_wipe(&secret, sizeof secret);
+    return r;
 }
 
-la_result la_command_create_application(la_commands *c, la_slice environment, la_slice name, la_slice scopes,
-                                        la_auth_method method, la_created_application *ret)
+static la_result create(la_commands *c, la_new_application *a, bool test, la_created_application *ret)
+{
+    la_change change;
+    char client_id[LA_UUID_CHARS];
+    la_random random = {0};
+    la_uuid_new(&random, client_id);
+    la_wipe(&random, sizeof random);
+    a->client_id = (la_slice){client_id, sizeof client_id};
+    LA_TRY(la_change_begin(c, &change));
+    la_result r = store_created(c, a, test, ret);
+    return la_change_end_application(c, &change, r, "application.create", &ret->row,
+                                     la_is_ok(r) ? la_detail_of(NULL, la_detail_application(&ret->row)) : NULL);
+}
+
+la_result la_command_create_application(la_commands *c, const la_application_plan *plan, la_created_application *ret)
 {
     unsigned index;
-    la_slice trimmed;
-    char checked_scopes[LA_SCOPES_MAX + 1];
-    LA_TRY(la_rule_environment(c->config, environment, &index));
-    LA_TRY(la_rule_name(name, &trimmed));
-    LA_TRY(la_rule_scopes(&c->config->environments[index], scopes, checked_scopes));
+    char scopes[LA_SCOPES_MAX + 1], registration[LA_REGISTRATION_MAX];
+    la_buffer b;
+    la_new_application a = {.auth_method = plan->auth_method, .enabled = true};
+    la_buffer_init_fixed(&b, registration, sizeof registration);
+    LA_TRY(la_rule_environment(c->config, plan->environment, &index));
+    const la_environment_config *e = &c->config->environments[index];
+    LA_TRY(la_rule_name(plan->name, &a.name));
+    LA_TRY(la_rule_scopes(e, plan->scopes, scopes));
+    la_registration_wish wish = {.environment = e, .method = plan->auth_method, .change = plan->registration};
+    LA_TRY(la_registration_check(&wish, &b));
+    a.environment_id = c->environment_ids[index];
+    a.scopes = la_slice_of(scopes);
+    a.registration = la_buffer_slice(&b);
     la_created_application created = {0};
-    la_change change;
-    LA_TRY(la_change_begin(c, &change));
-    la_result r = store_created(c, index, trimmed, la_slice_of(checked_scopes), method, &created);
-    r = la_change_end_application(c, &change, r, "application.create", &created.row,
-                                  la_detail_of(NULL, la_detail_application(&created.row)));
+    la_result r = create(c, &a, e->test, &created);
     if (la_is_ok(r))
         *ret = created;
     la_wipe(&created, sizeof created);
@@ -98,7 +109,33 @@ typedef struct wanted {
     char scopes[LA_SCOPES_MAX + 1];
     la_auth_method method;
     bool enabled;
+    char registration[LA_REGISTRATION_MAX + 1];
 } wanted;
+
+/* Left as it is where neither it nor the method is to change, whatever the rules have become since. */
+static la_result check_registration(const la_commands *c, const la_application_row *row,
+                                    const la_application_edit *edit, wanted *ret)
+{
+    unsigned index;
+    la_buffer b;
+    char text[LA_REGISTRATION_MAX];
+    bool method_changes = ret->method != row->auth_method;
+    if (!edit->registration && !method_changes)
+        return la_ok();
+    LA_TRY(la_rule_environment(c->config, la_slice_of(row->environment), &index));
+    la_registration_wish wish = {
+        .environment = &c->config->environments[index],
+        .method = ret->method,
+        .method_changes = method_changes,
+        .before = la_slice_of(row->registration),
+        .change = edit->registration,
+    };
+    la_buffer_init_fixed(&b, text, sizeof text);
+    LA_TRY(la_registration_check(&wish, &b));
+    memcpy(ret->registration, text, b.n);
+    ret->registration[b.n] = 0;
+    return la_ok();
+}
 
 static la_result check_edit(const la_commands *c, const la_application_row *row, const la_application_edit *edit,
                             wanted *ret)
@@ -106,6 +143,7 @@ static la_result check_edit(const la_commands *c, const la_application_row *row,
     unsigned index;
     *ret = (wanted){.name = la_slice_of(row->name), .method = row->auth_method, .enabled = row->enabled};
     memcpy(ret->scopes, row->scopes, sizeof ret->scopes);
+    memcpy(ret->registration, row->registration, sizeof ret->registration);
     if (edit->name.p)
         LA_TRY(la_rule_name(edit->name, &ret->name));
     if (edit->scopes.p) {
@@ -116,12 +154,18 @@ static la_result check_edit(const la_commands *c, const la_application_row *row,
         LA_TRY(la_rule_auth_method(edit->auth_method, &ret->method));
     if (edit->enabled)
         ret->enabled = *edit->enabled;
-    return la_ok();
+    return check_registration(c, row, edit, ret);
 }
 
 static la_result put_edit(la_commands *c, const la_application_row *before, const wanted *w, la_application_row *ret)
 {
-    la_application_change change = {w->name, la_slice_of(w->scopes), &w->method, &w->enabled};
+    la_application_change change = {
+        .name = w->name,
+        .scopes = la_slice_of(w->scopes),
+        .auth_method = w->method != before->auth_method ? &w->method : NULL,
+        .enabled = &w->enabled,
+        .registration = la_slice_of(w->registration),
+    };
     LA_TRY(la_store_update_application(c->store, before->application_id, before->version, &change, la_clock_now_s()));
     return la_store_find_application(c->store, before->environment_id, la_slice_of(before->client_id), ret);
 }
@@ -133,7 +177,7 @@ static la_result update(la_commands *c, const la_change *change, const la_applic
     la_application_row after;
     la_result r = check_edit(c, before, edit, &w);
     bool same_rest = la_slice_is(w.name, before->name) && strcmp(w.scopes, before->scopes) == 0 &&
-                     w.method == before->auth_method;
+                     w.method == before->auth_method && strcmp(w.registration, before->registration) == 0;
     const char *action = !same_rest ? "application.update" : w.enabled ? "application.enable" : "application.disable";
     if (!la_is_ok(r) || (same_rest && w.enabled == before->enabled))
         return la_change_end(c, change, r, NULL);
@@ -171,7 +215,9 @@ la_result la_command_delete_application(la_commands *c, const la_application_row
 {
     la_change change;
     LA_TRY(la_change_begin(c, &change));
-    la_result r = la_store_delete_application(c->store, a->application_id);
+    la_result r = la_command_revoke_with(c, a);
+    if (la_is_ok(r))
+        r = la_store_delete_application(c->store, a->application_id);
     return la_change_end_application(c, &change, r, "application.delete", a,
                                      la_detail_of(la_detail_application(a), NULL));
 }

@@ -65,12 +65,17 @@ la_result la_pepper_unwrap(const la_master_key *m, la_slice wrapped, uint8_t ret
 /* ---- applications (admin/applications.c) ---- */
 typedef struct la_created_application {
     la_application_row row;
-    char client_secret[LA_CLIENT_SECRET_MAX + 1]; /* the only time that it is there: wipe it */
+    char client_secret[LA_CLIENT_SECRET_MAX +
+                       1]; /* the only time that it is there: wipe it; "" where its method has none */
 } la_created_application;
 
-/* `scopes` space-separated, empty for "api customer"; each must exist in the environment. */
-la_result la_command_create_application(la_commands *c, la_slice environment, la_slice name, la_slice scopes,
-                                        la_auth_method method, la_created_application *ret);
+typedef struct la_application_plan {
+    la_slice environment, name;
+    la_slice scopes; /* space-separated, empty or absent for "api customer"; each must exist in the environment */
+    la_auth_method auth_method;
+    struct json_t *registration; /* its members (admin/registration.h); NULL: none. Only read */
+} la_application_plan;
+la_result la_command_create_application(la_commands *c, const la_application_plan *plan, la_created_application *ret);
 
 /* client_id in the environment, or, where `environment` is absent, in the only one that has it. */
 la_result la_command_find_application(la_commands *c, la_slice environment, la_slice client_id,
@@ -78,10 +83,12 @@ la_result la_command_find_application(la_commands *c, la_slice environment, la_s
 /* `environment` absent: all. The filter's environment_id is set here. */
 la_result la_command_list_applications(la_commands *c, la_slice environment, const la_application_filter *filter,
                                        unsigned limit, la_application_fn each, void *self);
-/* What is wanted anew; absent slices stay. `scopes` as for creation. */
+/* What is wanted anew; what is absent stays. `scopes` as for creation. With another method, what only the former one used of the
+ * registration goes; to client_secret_jwt, secrets there are cannot be used (they are digests): add new ones. */
 typedef struct la_application_edit {
     la_slice name, scopes, auth_method;
     const bool *enabled;
+    struct json_t *registration; /* the members that change; null takes one away. Only read */
 } la_application_edit;
 /* STALE where a->version is no longer the stored one; then and otherwise *ret is the row as it is now. Changes nothing, and
  * writes no event, where all is as wanted already. */
@@ -91,8 +98,8 @@ la_result la_command_delete_application(la_commands *c, const la_application_row
 
 /* ---- import (admin/import.c) ---- */
 /* CSV with a header line (RFC 4180) or JSON Lines. Columns / members: name (needed), environment, scopes (space-separated),
- * client_id, client_secret, secret_hash, auth_method, enabled. Without client_id one is made; without client_secret and secret_hash a secret
- * is made and given out by `each`. All or nothing for the whole file; a failure names the line. */
+ * client_id, client_secret, secret_hash, auth_method, enabled, and those of a registration. Without client_id one is made; without client_secret and secret_hash a secret
+ * is made and given out by `each`, unless the method has none. All or nothing for the whole file; a failure names the line. */
 typedef struct la_import_progress {
     uint64_t bytes_done, bytes_total, applications;
 } la_import_progress;
@@ -109,7 +116,10 @@ la_result la_command_import(la_commands *c, const char *path, la_slice environme
                             uint64_t *ret_count);
 
 /* ---- secrets (admin/secrets.c) ---- */
-/* expires_in_s 0: never. CONFLICT at the environment's secrets_per_application. */
+/* The secret of a client_secret_jwt application is kept wrapped, too, and long enough for HS512. Purpose "client-secret", name its
+ * client_id. */
+la_result la_command_wrap_secret(la_commands *c, la_slice client_id, la_slice client_secret, la_buffer *ret);
+/* expires_in_s 0: never. CONFLICT at the environment's secrets_per_application, and where the method has no secrets. */
 la_result la_command_add_secret(la_commands *c, const la_application_row *a, int64_t expires_in_s,
                                 uint64_t *ret_secret_id, char ret_secret[LA_CLIENT_SECRET_MAX + 1]);
 la_result la_command_list_secrets(la_commands *c, const la_application_row *a, la_secret_fn each, void *self);

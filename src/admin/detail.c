@@ -1,5 +1,6 @@
 #include "admin/detail.h"
 
+#include "admin/registration.h"
 #include "base/clock.h"
 
 static void drop_equal(json_t *before, json_t *after)
@@ -39,6 +40,9 @@ json_t *la_detail_time(int64_t time_s)
 
 json_t *la_detail_application(const la_application_row *a)
 {
-    return json_pack("{s:s, s:s, s:s, s:b}", "name", a->name, "scopes", a->scopes, "auth_method",
-                     la_auth_method_name(a->auth_method), "enabled", a->enabled);
+    json_t *detail = json_pack("{s:s, s:s, s:s, s:b}", "name", a->name, "scopes", a->scopes, "auth_method",
+                               la_auth_method_name(a->auth_method), "enabled", a->enabled);
+    if (a->registration[0] && detail)
+        json_object_update_new(detail, la_registration_brief(la_slice_of(a->registration)));
+    return detail;
 }

@@ -5,8 +5,10 @@
 #include "admin/commands.h"
 
 #include "admin/audit.h"
+#include "admin/registration.h"
 #include "admin/rows.h"
 #include "admin/rules.h"
+#include "admin/secrets.h"
 #include "base/clock.h"
 #include "base/uuid.h"
 
@@ -25,13 +27,6 @@ typedef struct import {
     uint64_t of_environment[LA_ENVIRONMENTS_MAX];
 } import;
 
-/* The secret of one row, in the form that the store wants, and as text where it was made here. */
-typedef struct row_secret {
-    la_new_secret stored;
-    char hint[LA_SECRET_HINT_BYTES];
-    char generated[LA_GENERATED_SECRET_CHARS + 1]; /* "" where the row brought its own */
-} row_secret;
-
 static la_result find_row_environment(const import *im, const la_row *row, unsigned *ret_index)
 {
     la_slice name = row->values[LA_COLUMN_ENVIRONMENT];
@@ -45,27 +40,60 @@ static la_result find_row_environment(const import *im, const la_row *row, unsig
     return la_rule_environment(im->c->config, name.n ? name : im->environment, ret_index);
 }
 
-static la_result take_secret(const import *im, const la_row *row, bool test, row_secret *ret)
+/* What the row brings, for a method and a registration that were checked. */
+static la_result take_given(const import *im, const la_row *row, const la_new_application *a, la_made_secret *ret)
 {
-    la_slice plain = row->values[LA_COLUMN_CLIENT_SECRET];
-    la_slice hash = row->values[LA_COLUMN_SECRET_HASH];
-    *ret = (row_secret){0};
-    if (plain.n && hash.n)
-        return la_fail(LA_INVALID, "the row has both a client_secret and a secret_hash; give one of them");
+    la_slice plain = row->values[LA_COLUMN_CLIENT_SECRET], hash = row->values[LA_COLUMN_SECRET_HASH];
+    bool jwt = a->auth_method == LA_AUTH_CLIENT_SECRET_JWT;
+    size_t least;
+    la_buffer b;
+    if (hash.n && jwt)
+        return la_fail(LA_INVALID, "client_secret_jwt needs the secret itself: give a client_secret, no secret_hash");
     if (hash.n) {
         LA_TRY(la_rule_slow_hash(hash));
         ret->stored = (la_new_secret){.kind = LA_SECRET_SLOW, .slow_hash = hash, .hint = LA_SLICE("imported")};
         return la_ok();
     }
-    if (plain.n) {
-        LA_TRY(la_rule_client_secret(plain));
-    } else {
-        la_secret_generate(test, ret->generated);
-        plain = la_slice_of(ret->generated);
-    }
+    LA_TRY(la_rule_client_secret(plain));
     la_secret_hint(plain, ret->hint);
     ret->stored = (la_new_secret){.kind = LA_SECRET_KEYED, .hint = la_slice_of(ret->hint)};
     la_hasher_digest(im->c->hasher, plain, ret->stored.digest);
+    if (!jwt)
+        return la_ok();
+    LA_TRY(la_registration_secret_least(a->auth_method, a->registration, &least));
+    if (plain.n < least)
+        return la_fail(LA_INVALID, "the client_secret has %zu octets; its algorithm needs %zu (RFC 7518 3.2)", plain.n,
+                       least);
+    la_buffer_init_fixed(&b, ret->wrapped, sizeof ret->wrapped);
+    LA_TRY(la_command_wrap_secret(im->c, a->client_id, plain, &b));
+    ret->stored.kind = LA_SECRET_WRAPPED;
+    ret->stored.wrapped = la_buffer_slice(&b);
+    return la_ok();
+}
+
+static la_result take_secret(const import *im, const la_row *row, bool test, la_new_application *a, la_made_secret *ret)
+{
+    bool plain = row->values[LA_COLUMN_CLIENT_SECRET].n, hash = row->values[LA_COLUMN_SECRET_HASH].n;
+    if (plain && hash)
+        return la_fail(LA_INVALID, "the row has both a client_secret and a secret_hash; give one of them");
+    if ((plain || hash) && !la_auth_method_has_secrets(a->auth_method))
+        return la_fail(LA_INVALID, "the row has a secret, but the method %s has none",
+                       la_auth_method_name(a->auth_method));
+    LA_TRY(plain || hash ? take_given(im, row, a, ret)
+                         : la_secret_make(im->c, a->auth_method, test, a->client_id, ret));
+    a->secret = la_auth_method_has_secrets(a->auth_method) ? &ret->stored : NULL;
+    return la_ok();
+}
+
+/* Most rows have none, and a plain method: nothing is made for them. */
+static la_result take_registration(const la_environment_config *e, const la_row *row, la_buffer *memory,
+                                   la_new_application *a)
+{
+    if (!row->registration && la_auth_method_has_secrets(a->auth_method) && !e->fapi)
+        return la_ok();
+    la_registration_wish wish = {.environment = e, .method = a->auth_method, .change = row->registration};
+    LA_TRY(la_registration_check(&wish, memory));
+    a->registration = la_buffer_slice(memory);
     return la_ok();
 }
 
@@ -77,16 +105,17 @@ static la_result take_enabled(la_slice text, bool *ret)
     return la_ok();
 }
 
-static la_result add_application(import *im, const la_row *row, unsigned index, row_secret *secret)
+static la_result add_application(import *im, const la_row *row, unsigned index, la_made_secret *secret)
 {
     const la_environment_config *e = &im->c->config->environments[index];
-    char made_id[LA_UUID_CHARS], scopes[LA_SCOPES_MAX + 1];
+    char made_id[LA_UUID_CHARS], scopes[LA_SCOPES_MAX + 1], registration[LA_REGISTRATION_MAX];
+    la_buffer b;
     la_new_application a = {
         .environment_id = im->c->environment_ids[index],
         .client_id = row->values[LA_COLUMN_CLIENT_ID],
         .auth_method = LA_AUTH_CLIENT_SECRET,
-        .secret = &secret->stored,
     };
+    la_buffer_init_fixed(&b, registration, sizeof registration);
     LA_TRY(la_rule_name(row->values[LA_COLUMN_NAME], &a.name));
     LA_TRY(la_rule_scopes(e, row->values[LA_COLUMN_SCOPES], scopes));
     a.scopes = la_slice_of(scopes);
@@ -99,20 +128,20 @@ static la_result add_application(import *im, const la_row *row, unsigned index, 
         la_uuid_new(&im->random, made_id);
         a.client_id = (la_slice){made_id, sizeof made_id};
     }
+    LA_TRY(take_registration(e, row, &b, &a));
+    LA_TRY(take_secret(im, row, e->test, &a, secret));
     LA_TRY(la_store_import_add(im->c->store, &a, im->now_s));
     im->of_environment[index]++;
-    la_slice generated = secret->generated[0] ? la_slice_of(secret->generated) : LA_NO_SLICE;
+    la_slice generated = secret->text[0] ? la_slice_of(secret->text) : LA_NO_SLICE;
     return im->hooks->created ? im->hooks->created(im->hooks->self, e->name, a.client_id, generated, a.name) : la_ok();
 }
 
 static la_result import_row(import *im, const la_row *row)
 {
     unsigned index;
-    row_secret secret;
+    la_made_secret secret = {0};
     LA_TRY(find_row_environment(im, row, &index));
-    la_result r = take_secret(im, row, im->c->config->environments[index].test, &secret);
-    if (la_is_ok(r))
-        r = add_application(im, row, index, &secret);
+    la_result r = add_application(im, row, index, &secret);
     la_wipe(&secret, sizeof secret);
     return r;
 }

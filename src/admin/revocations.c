@@ -81,19 +81,30 @@ static json_t *wish_json(const la_revocation_wish *wish, const la_revocation_rec
     return detail;
 }
 
-la_result la_command_revoke_tokens(la_commands *c, const la_application_row *a, const la_revocation_wish *wish,
-                                   la_revocation_record *ret)
+static la_revocation_record of_application(const la_application_row *a, int64_t now_s)
 {
-    la_change change;
-    bool changed;
-    int64_t now_s = la_clock_now_s();
-    la_revocation_record r = {
+    return (la_revocation_record){
         .environment_id = a->environment_id,
         .kind = LA_REVOKED_APPLICATION,
         .application_id = a->application_id,
         .before_s = now_s,
         .expires_at_s = now_s + LA_TOKEN_LIFETIME_MAX_S, /* whatever the lifetime is, or becomes */
     };
+}
+
+la_result la_command_revoke_with(la_commands *c, const la_application_row *a)
+{
+    bool changed;
+    la_revocation_record r = of_application(a, la_clock_now_s());
+    return la_store_revoke(c->store, &r, &changed);
+}
+
+la_result la_command_revoke_tokens(la_commands *c, const la_application_row *a, const la_revocation_wish *wish,
+                                   la_revocation_record *ret)
+{
+    la_change change;
+    bool changed;
+    la_revocation_record r = of_application(a, la_clock_now_s());
     if (wish->what != LA_REVOKE_ALL)
         LA_TRY(find_tag(c, a, wish, &r.credential_tag));
     if (wish->what != LA_REVOKE_ALL && has_tags(c, a))

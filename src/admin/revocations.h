@@ -28,6 +28,9 @@ typedef struct la_revocation_wish {
 la_result la_command_revoke_tokens(la_commands *c, const la_application_row *a, const la_revocation_wish *wish,
                                    la_revocation_record *ret);
 
+/* The same of all tokens, without an event: part of another change, such as a deletion, so that status lists tell of it. */
+la_result la_command_revoke_with(la_commands *c, const la_application_row *a);
+
 /* One token, by its text; the environment is found by its issuer. `ret_a` is its application, `ret_changed` false where it was revoked already. INVALID where it is no
  * token of this server, or has expired; NOT_FOUND where its application is gone, so that it holds nowhere. */
 la_result la_command_revoke_token(la_commands *c, la_slice token, la_application_row *ret_a, bool *ret_changed);

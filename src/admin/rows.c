@@ -2,6 +2,7 @@
 #include "admin/rows.h"
 
 #include "admin/csv.h"
+#include "admin/registration.h"
 #include "admin/rules.h"
 #include "base/secret.h"
 
@@ -18,16 +19,22 @@ static const char *const column_names[LA_COLUMN_COUNT] = {
     [LA_COLUMN_AUTH_METHOD] = "auth_method",
     [LA_COLUMN_ENABLED] = "enabled",
 };
-#define COLUMN_LIST "name, environment, scopes, client_id, client_secret, secret_hash, auth_method, enabled"
+#define COLUMN_LIST                                                                                                 \
+    "name, environment, scopes, client_id, client_secret, secret_hash, auth_method, enabled, and the members of a " \
+    "registration"
 
 struct la_rows {
     la_rows_form form;
     la_source source;
     uint64_t line; /* JSON Lines: of the last row */
     json_t *object;
+    json_t *registration;       /* of the last row; NULL: it has none */
     char scopes[LA_SCOPES_MAX]; /* JSON: an array of them, joined */
     unsigned n_columns;         /* CSV: what stands where */
-    la_column columns[LA_CSV_FIELDS_MAX];
+    struct {
+        la_column column;        /* LA_COLUMN_COUNT: a member of a registration */
+        const la_member *member; /* NULL: none */
+    } columns[LA_CSV_FIELDS_MAX];
     la_csv csv; /* its text is also the line of JSON Lines */
 };
 
@@ -71,7 +78,20 @@ la_result la_rows_form_of(const char *path, la_rows_form *ret)
     return la_fail(LA_INVALID, "%s: the file's name must end in .csv or .jsonl", path);
 }
 
+/* Made when a row has a member for it: most have not. */
+static json_t *registration_of(la_rows *r)
+{
+    if (!r->registration)
+        r->registration = json_object();
+    return r->registration;
+}
+
 /* ---- CSV ---- */
+
+static la_result twice(const char *column)
+{
+    return la_fail(LA_INVALID, "column \"%s\" stands twice in the header line", column);
+}
 
 static la_result read_header(la_rows *r)
 {
@@ -80,13 +100,17 @@ static la_result read_header(la_rows *r)
     if (end)
         return la_fail(LA_INVALID, "the file is empty; a header line with the columns is expected");
     for (unsigned i = 0; i < r->csv.n_fields; i++) {
-        la_column column;
-        if (!find_column(r->csv.fields[i], &column))
+        r->columns[i].member = la_registration_find_member(r->csv.fields[i]);
+        for (unsigned before = 0; r->columns[i].member && before < i; before++)
+            if (r->columns[before].member == r->columns[i].member)
+                return twice(r->columns[i].member->name);
+        if (r->columns[i].member)
+            continue;
+        if (!find_column(r->csv.fields[i], &r->columns[i].column))
             return unknown_column(i);
-        if (seen[column])
-            return la_fail(LA_INVALID, "column \"%s\" stands twice in the header line", column_names[column]);
-        seen[column] = true;
-        r->columns[i] = column;
+        if (seen[r->columns[i].column])
+            return twice(column_names[r->columns[i].column]);
+        seen[r->columns[i].column] = true;
     }
     r->n_columns = r->csv.n_fields;
     if (!seen[LA_COLUMN_NAME])
@@ -102,8 +126,13 @@ static la_result next_csv(la_rows *r, la_row *ret, bool *ret_end)
     if (r->csv.n_fields != r->n_columns)
         return la_fail(LA_INVALID, "the row has %u fields, the header line %u", r->csv.n_fields, r->n_columns);
     *ret = (la_row){0};
-    for (unsigned i = 0; i < r->n_columns; i++)
-        ret->values[r->columns[i]] = r->csv.fields[i];
+    for (unsigned i = 0; i < r->n_columns; i++) {
+        if (!r->columns[i].member)
+            ret->values[r->columns[i].column] = r->csv.fields[i];
+        else if (r->csv.fields[i].n)
+            LA_TRY(la_registration_set(registration_of(r), r->columns[i].member, r->csv.fields[i]));
+    }
+    ret->registration = r->registration;
     return la_ok();
 }
 
@@ -161,10 +190,14 @@ static la_result parse_object(la_rows *r, la_slice line, la_row *ret)
     json_object_foreach(r->object, key, value)
     {
         la_column column;
-        if (!find_column(la_slice_of(key), &column))
+        if (find_column(la_slice_of(key), &column))
+            LA_TRY(take_member(r, column, value, ret));
+        else if (!la_registration_find_member(la_slice_of(key)))
             return unknown_member(la_slice_of(key));
-        LA_TRY(take_member(r, column, value, ret));
+        else if (!json_is_null(value) && json_object_set(registration_of(r), key, value) != 0)
+            return la_fail(LA_NO_MEMORY, "there is no memory for a registration");
     }
+    ret->registration = r->registration;
     return la_ok();
 }
 
@@ -243,6 +276,7 @@ la_rows *la_rows_free(la_rows *r)
     if (!r)
         return NULL;
     json_decref(r->object);
+    json_decref(r->registration);
     la_source_done(&r->source);
     la_wipe(r, sizeof *r);
     free(r);
@@ -251,6 +285,8 @@ la_rows *la_rows_free(la_rows *r)
 
 la_result la_rows_next(la_rows *r, la_row *ret, bool *ret_end)
 {
+    json_decref(r->registration);
+    r->registration = NULL;
     return r->form == LA_ROWS_CSV ? next_csv(r, ret, ret_end) : next_jsonl(r, ret, ret_end);
 }
 

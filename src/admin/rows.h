@@ -5,6 +5,7 @@
 #include "base/result.h"
 #include "base/slice.h"
 
+#include <jansson.h>
 #include <stdint.h>
 
 typedef enum la_column {
@@ -21,6 +22,7 @@ typedef enum la_column {
 
 typedef struct la_row {
     la_slice values[LA_COLUMN_COUNT]; /* empty where not given; valid until the next row */
+    json_t *registration;             /* the members of one that were given (admin/registration.h); NULL: none */
 } la_row;
 
 typedef enum la_rows_form { LA_ROWS_CSV, LA_ROWS_JSONL } la_rows_form;

@@ -168,8 +168,9 @@ la_result la_rule_auth_method(la_slice name, la_auth_method *ret)
     char shown[LA_RULE_SHOWN_BYTES];
     if (!la_auth_method_parse(name, ret))
         return la_fail(LA_INVALID,
-                       "authentication method \"%s\" is unknown; expected is client_secret, client_secret_basic or "
-                       "client_secret_post",
+                       "authentication method \"%s\" is unknown; expected is client_secret, client_secret_basic, "
+                       "client_secret_post, client_secret_jwt, private_key_jwt, tls_client_auth or "
+                       "self_signed_tls_client_auth",
                        la_rule_show(name, shown));
     return la_ok();
 }

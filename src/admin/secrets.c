@@ -1,11 +1,12 @@
 /* Further secrets of an application: two live ones are how a secret is changed without an outage. */
-#include "admin/commands.h"
+#include "admin/secrets.h"
 
 #include "admin/audit.h"
 #include "admin/detail.h"
 #include "admin/rules.h"
 #include "base/clock.h"
 #include "base/secret.h"
+#include "model/registration.h"
 
 #include <stdio.h>
 
@@ -18,43 +19,75 @@ static la_result find_policy(const la_commands *c, const la_application_row *a, 
     return la_ok();
 }
 
-static la_result store_secret(la_commands *c, const la_application_row *a, const la_environment_config *e,
-                              const la_new_secret *secret, int64_t now_s, uint64_t *ret_secret_id)
+la_result la_command_wrap_secret(la_commands *c, la_slice client_id, la_slice client_secret, la_buffer *ret)
 {
-    la_change change;
-    LA_TRY(la_change_begin(c, &change));
-    la_result r = la_store_add_secret(c->store, a->application_id, secret, e->secrets_per_application, now_s,
+    return la_wrap(c->master_key, "client-secret", client_id, client_secret, ret);
+}
+
+la_result la_secret_make(la_commands *c, la_auth_method method, bool test, la_slice client_id, la_made_secret *ret)
+{
+    la_buffer b;
+    *ret = (la_made_secret){.stored = {.kind = LA_SECRET_KEYED}};
+    if (!la_auth_method_has_secrets(method))
+        return la_ok();
+    if (method == LA_AUTH_CLIENT_SECRET_JWT)
+        la_secret_generate_long(test, ret->text);
+    else
+        la_secret_generate(test, ret->text);
+    la_slice text = la_slice_of(ret->text);
+    la_secret_hint(text, ret->hint);
+    ret->stored.hint = la_slice_of(ret->hint);
+    la_hasher_digest(c->hasher, text, ret->stored.digest);
+    if (method != LA_AUTH_CLIENT_SECRET_JWT)
+        return la_ok();
+    la_buffer_init_fixed(&b, ret->wrapped, sizeof ret->wrapped);
+    LA_TRY(la_command_wrap_secret(c, client_id, text, &b));
+    ret->stored.kind = LA_SECRET_WRAPPED;
+    ret->stored.wrapped = la_buffer_slice(&b);
+    return la_ok();
+}
+
+/* The row as it is in this transaction says whether the secret has to be wrapped: the method may have changed meanwhile. */
+static la_result make_and_add(la_commands *c, const la_application_row *a, const la_environment_config *e,
+                              int64_t expires_at_s, int64_t now_s, la_made_secret *made, uint64_t *ret_secret_id)
+{
+    la_application_row now;
+    LA_TRY(la_store_find_application(c->store, a->environment_id, la_slice_of(a->client_id), &now));
+    if (!la_auth_method_has_secrets(now.auth_method))
+        return la_fail(LA_CONFLICT, "application %s has no secrets: it authenticates by %s", a->client_id,
+                       la_auth_method_name(now.auth_method));
+    LA_TRY(la_secret_make(c, now.auth_method, e->test, la_slice_of(now.client_id), made));
+    made->stored.expires_at_s = expires_at_s;
+    la_result r = la_store_add_secret(c->store, a->application_id, &made->stored, e->secrets_per_application, now_s,
                                       ret_secret_id);
     if (r.code == LA_CONFLICT)
         r = la_fail(LA_CONFLICT, "application %s has %u live secrets already, the most that environment %s allows",
                     a->client_id, e->secrets_per_application, a->environment);
-    json_t *detail = la_is_ok(r)
-                         ? json_pack("{s:I, s:o, s:o}", "secret_id", (json_int_t)*ret_secret_id, "hint",
-                                     la_detail_text(secret->hint), "expires_at", la_detail_time(secret->expires_at_s))
-                         : NULL;
-    return la_change_end_application(c, &change, r, "secret.add", a, detail);
+    return r;
 }
 
 la_result la_command_add_secret(la_commands *c, const la_application_row *a, int64_t expires_in_s,
                                 uint64_t *ret_secret_id, char ret_secret[LA_CLIENT_SECRET_MAX + 1])
 {
     const la_environment_config *e;
-    char text[LA_GENERATED_SECRET_CHARS + 1], hint[LA_SECRET_HINT_BYTES];
-    la_new_secret secret = {.kind = LA_SECRET_KEYED};
-    int64_t now_s = la_clock_now_s();
+    la_change change;
+    la_made_secret made = {0};
+    int64_t expires_at_s, now_s = la_clock_now_s();
     uint64_t secret_id;
     LA_TRY(find_policy(c, a, &e));
-    LA_TRY(la_rule_expiry(expires_in_s, now_s, &secret.expires_at_s));
-    la_secret_generate(e->test, text);
-    la_secret_hint(la_slice_of(text), hint);
-    secret.hint = la_slice_of(hint);
-    la_hasher_digest(c->hasher, la_slice_of(text), secret.digest);
-    la_result r = store_secret(c, a, e, &secret, now_s, &secret_id);
+    LA_TRY(la_rule_expiry(expires_in_s, now_s, &expires_at_s));
+    LA_TRY(la_change_begin(c, &change));
+    la_result r = make_and_add(c, a, e, expires_at_s, now_s, &made, &secret_id);
+    json_t *detail = la_is_ok(r)
+                         ? json_pack("{s:I, s:o, s:o}", "secret_id", (json_int_t)secret_id, "hint",
+                                     la_detail_text(made.stored.hint), "expires_at", la_detail_time(expires_at_s))
+                         : NULL;
+    r = la_change_end_application(c, &change, r, "secret.add", a, detail);
     if (la_is_ok(r)) {
-        memcpy(ret_secret, text, sizeof text);
+        memcpy(ret_secret, made.text, sizeof made.text);
         *ret_secret_id = secret_id;
     }
-    la_wipe(text, sizeof text);
+    la_wipe(&made, sizeof made);
     return r;
 }
 

@@ -98,7 +98,7 @@ la_result la_api_certificates_add(la_api_call *c)
 {
     la_application_row a;
     LA_TRY(la_api_find_application(c, c->parameters[1], &a));
-    LA_TRY(la_api_guard_scopes(c, la_slice_of(a.scopes)));
+    LA_TRY(la_api_guard_application(c, &a));
     la_slice request = la_api_body_text(c, "request_pem", LA_API_OPTIONAL);
     la_slice pem = la_api_body_text(c, "certificate_pem", LA_API_OPTIONAL);
     int64_t expires_in_s = la_api_body_number(c, "expires_in_s", 60, LIFETIME_MOST_S, 0);
@@ -117,7 +117,7 @@ la_result la_api_certificates_revoke(la_api_call *c)
     uint64_t certificate_id;
     LA_TRY(la_api_find_application(c, c->parameters[1], &a));
     LA_TRY(la_api_path_number(c, 2, "certificate", &certificate_id));
-    LA_TRY(la_api_guard_scopes(c, la_slice_of(a.scopes)));
+    LA_TRY(la_api_guard_application(c, &a));
     LA_TRY(la_command_revoke_certificate(c->commands, &a, certificate_id));
     LA_TRY(la_store_find_certificate(c->commands->store, a.application_id, certificate_id, &row));
     return la_api_reply(c, 200, certificate_json(&row, c->now_s));

@@ -52,7 +52,7 @@ la_result la_api_customers_add(la_api_call *c)
     la_customer_row row = {0};
     la_slice trimmed;
     LA_TRY(la_api_find_application(c, c->parameters[1], &a));
-    LA_TRY(la_api_guard_scopes(c, la_slice_of(a.scopes)));
+    LA_TRY(la_api_guard_application(c, &a));
     la_slice customer_id = la_api_body_text(c, "customer_id", LA_API_REQUIRED);
     la_slice app_user_id = la_api_body_text(c, "app_user_id", LA_API_OPTIONAL);
     if (customer_id.p)
@@ -74,7 +74,7 @@ la_result la_api_customers_remove(la_api_call *c)
 {
     la_application_row a;
     LA_TRY(la_api_find_application(c, c->parameters[1], &a));
-    LA_TRY(la_api_guard_scopes(c, la_slice_of(a.scopes)));
+    LA_TRY(la_api_guard_application(c, &a));
     la_result r = la_command_remove_customer(c->commands, &a, c->parameters[2]);
     if (r.code == LA_INVALID)
         return la_fail(LA_NOT_FOUND, "the application has no such customer");

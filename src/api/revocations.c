@@ -62,7 +62,7 @@ la_result la_api_revocations_add(la_api_call *c)
     la_revocation_wish wish;
     la_revocation_record record;
     LA_TRY(la_api_find_application(c, c->parameters[1], &a));
-    LA_TRY(la_api_guard_scopes(c, la_slice_of(a.scopes)));
+    LA_TRY(la_api_guard_application(c, &a));
     LA_TRY(read_wish(c, &wish));
     la_result r = la_command_revoke_tokens(c->commands, &a, &wish, &record);
     if (r.code == LA_INVALID)

@@ -80,7 +80,7 @@ la_result la_api_secrets_add(la_api_call *c)
     uint64_t secret_id;
     char client_secret[LA_CLIENT_SECRET_MAX + 1];
     LA_TRY(la_api_find_application(c, c->parameters[1], &a));
-    LA_TRY(la_api_guard_scopes(c, la_slice_of(a.scopes)));
+    LA_TRY(la_api_guard_application(c, &a));
     int64_t expires_in_s = la_api_body_number(c, "expires_in_s", 1, INT64_MAX, 0);
     la_api_blame_result(c, "expires_in_s", la_rule_expiry(expires_in_s, c->now_s, &expires_at_s));
     LA_TRY(la_api_check(c));
@@ -97,7 +97,7 @@ la_result la_api_secrets_revoke(la_api_call *c)
     uint64_t secret_id;
     LA_TRY(la_api_find_application(c, c->parameters[1], &a));
     LA_TRY(la_api_path_number(c, 2, "secret", &secret_id));
-    LA_TRY(la_api_guard_scopes(c, la_slice_of(a.scopes)));
+    LA_TRY(la_api_guard_application(c, &a));
     LA_TRY(la_command_revoke_secret(c->commands, &a, secret_id));
     LA_TRY(la_store_find_secret(c->commands->store, a.application_id, secret_id, &row));
     return la_api_reply(c, 200, secret_json(&row, c->now_s));

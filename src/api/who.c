@@ -1,5 +1,6 @@
 #include "api/who.h"
 
+#include "admin/registration.h"
 #include "admin/rules.h"
 #include "api/token.h"
 
@@ -226,4 +227,19 @@ la_result la_api_guard_scopes(const la_api_call *c, la_slice scopes)
     return la_fail(LA_FORBIDDEN,
                    "only an administrator may give a scope that begins with admin:, or change an application that "
                    "has one");
+}
+
+la_result la_api_guard_application(const la_api_call *c, const la_application_row *a)
+{
+    LA_TRY(la_api_guard_scopes(c, la_slice_of(a->scopes)));
+    if (c->who.role == LA_ROLE_ADMIN || !la_registration_introspects(la_slice_of(a->registration)))
+        return la_ok();
+    return la_fail(LA_FORBIDDEN, "only an administrator may change an application that has introspection_audiences");
+}
+
+la_result la_api_guard_registration(const la_api_call *c, const json_t *change)
+{
+    if (c->who.role == LA_ROLE_ADMIN || !la_registration_is_privileged(change))
+        return la_ok();
+    return la_fail(LA_FORBIDDEN, "only an administrator may set introspection_audiences and requests_per_minute");
 }

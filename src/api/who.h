@@ -33,5 +33,10 @@ la_result la_api_find_application(la_api_call *c, la_slice client_id, la_applica
 /* Whoever is given a scope of the administration is an administrator, so only an administrator may give it, or touch an application
  * that has it. `scopes`: space-separated. FORBIDDEN. */
 la_result la_api_guard_scopes(const la_api_call *c, la_slice scopes);
+/* The same for an application as it is: it may also have the right to ask about the tokens of others. Before any change of it, or of what it
+ * authenticates by. */
+la_result la_api_guard_application(const la_api_call *c, const la_application_row *a);
+/* The same for members of a registration that are to be set (admin/registration.h). */
+la_result la_api_guard_registration(const la_api_call *c, const json_t *change);
 
 #endif

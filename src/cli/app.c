@@ -1,6 +1,8 @@
 /* leanauth app create | list | show | set | enable | disable | delete. */
+#include "admin/rules.h"
 #include "base/secret.h"
-#include "cli/shared.h"
+#include "cli/registration.h"
+#include "model/registration.h"
 
 static void write_application(la_json_writer *w, const la_application_row *a)
 {
@@ -11,6 +13,7 @@ static void write_application(la_json_writer *w, const la_application_row *a)
     la_json_text(w, "auth_method", la_slice_of(la_auth_method_name(a->auth_method)));
     la_json_bool(w, "enabled", a->enabled);
     la_json_time(w, "created_at", a->created_at_s);
+    la_json_members(w, la_slice_of(a->registration));
 }
 
 /* ---- create ---- */
@@ -21,17 +24,24 @@ static void print_created(la_cli *cli, const la_created_application *a)
     if (cli->json) {
         la_json_open(&w, NULL, '{');
         la_json_text(&w, "client_id", la_slice_of(a->row.client_id));
-        la_json_text(&w, "client_secret", la_slice_of(a->client_secret));
+        la_json_text_or_null(&w, "client_secret", la_slice_of(a->client_secret));
         la_json_text(&w, "environment", la_slice_of(a->row.environment));
         la_json_text(&w, "name", la_slice_of(a->row.name));
         la_json_words(&w, "scopes", la_slice_of(a->row.scopes));
+        la_json_text(&w, "auth_method", la_slice_of(la_auth_method_name(a->row.auth_method)));
+        la_json_members(&w, la_slice_of(a->row.registration));
         la_json_end(&w);
         return;
     }
-    la_buffer_add_format(
-        &cli->out, "client_id      %s\nclient_secret  %s\nenvironment    %s\nname           %s\nscopes         %s\n",
-        a->row.client_id, a->client_secret, a->row.environment, a->row.name, a->row.scopes);
-    la_buffer_add_text(&cli->out, "\nKeep the secret now: it is not shown again.\n");
+    la_buffer_add_format(&cli->out, "client_id      %s\n", a->row.client_id);
+    if (a->client_secret[0])
+        la_buffer_add_format(&cli->out, "client_secret  %s\n", a->client_secret);
+    la_buffer_add_format(&cli->out, "environment    %s\nname           %s\nscopes         %s\n", a->row.environment,
+                         a->row.name, a->row.scopes);
+    if (a->client_secret[0])
+        la_buffer_add_text(&cli->out, "\nKeep the secret now: it is not shown again.\n");
+    else
+        la_buffer_add_format(&cli->out, "auth method    %s\n", la_auth_method_name(a->row.auth_method));
 }
 
 /* All --scope values, joined by spaces. */
@@ -49,22 +59,28 @@ static la_slice join_scopes(const la_cli *cli, la_buffer *b)
 
 static la_result create(la_cli *cli, la_created_application *ret)
 {
-    la_slice environment, name, method_name = la_cli_slice(cli, "auth-method");
-    la_auth_method method = LA_AUTH_CLIENT_SECRET;
+    la_slice method_name = la_cli_slice(cli, "auth-method");
+    la_application_plan plan = {.auth_method = LA_AUTH_CLIENT_SECRET};
+    json_t *registration;
     char memory[LA_SCOPES_MAX];
     la_buffer scopes;
     la_buffer_init_fixed(&scopes, memory, sizeof memory);
-    LA_TRY(la_cli_require(cli, "environment", &environment));
-    LA_TRY(la_cli_require(cli, "name", &name));
-    if (method_name.p && !la_auth_method_parse(method_name, &method))
-        return la_fail(LA_USAGE, "--auth-method must be client_secret, client_secret_basic or client_secret_post");
-    la_slice joined = join_scopes(cli, &scopes);
+    LA_TRY(la_cli_require(cli, "environment", &plan.environment));
+    LA_TRY(la_cli_require(cli, "name", &plan.name));
+    if (method_name.p && !la_auth_method_parse(method_name, &plan.auth_method))
+        return la_fail(LA_USAGE, "--auth-method must be " LA_CLI_AUTH_METHODS);
+    plan.scopes = join_scopes(cli, &scopes);
     if (!la_buffer_ok(&scopes))
         return la_fail(LA_USAGE, "the scopes are longer than %d bytes", LA_SCOPES_MAX);
+    LA_TRY(la_cli_read_registration(cli, &registration));
     la_session s;
-    LA_TRY(la_session_open(cli, &s));
-    la_result r = la_command_create_application(&s.commands, environment, name, joined, method, ret);
-    la_session_close(&s);
+    plan.registration = registration;
+    la_result r = la_session_open(cli, &s);
+    if (la_is_ok(r)) {
+        r = la_command_create_application(&s.commands, &plan, ret);
+        la_session_close(&s);
+    }
+    json_decref(registration);
     return r;
 }
 
@@ -163,6 +179,7 @@ static void show_begin(la_cli *cli, const la_application_row *a, la_json_writer 
         "created      %s\n\n",
         a->client_id, a->environment, a->name, a->scopes, la_auth_method_name(a->auth_method),
         a->enabled ? "enabled" : "disabled", created);
+    la_cli_print_registration(cli, a);
 }
 
 static la_result run_show(la_cli *cli)
@@ -215,7 +232,7 @@ static la_result run_disable(la_cli *cli)
 
 /* ---- set ---- */
 
-static la_result read_edit(const la_cli *cli, la_buffer *scopes, la_application_edit *ret)
+static la_result read_edit(const la_cli *cli, la_buffer *scopes, json_t **ret_registration, la_application_edit *ret)
 {
     *ret = (la_application_edit){
         .name = la_cli_slice(cli, "name"),
@@ -224,9 +241,25 @@ static la_result read_edit(const la_cli *cli, la_buffer *scopes, la_application_
     };
     if (!la_buffer_ok(scopes))
         return la_fail(LA_USAGE, "the scopes are longer than %d bytes", LA_SCOPES_MAX);
-    if (!ret->name.p && !ret->scopes.p && !ret->auth_method.p)
-        return la_fail(LA_USAGE, "nothing is to be set: --name, --scope or --auth-method is expected");
+    LA_TRY(la_cli_read_registration(cli, ret_registration));
+    ret->registration = *ret_registration;
+    if (!ret->name.p && !ret->scopes.p && !ret->auth_method.p && !ret->registration)
+        return la_fail(LA_USAGE, "nothing is to be set: an option that says what is expected");
     return la_ok();
+}
+
+/* Secrets that are there were kept as digests; what was wrapped is gone with the method that needs it. */
+static void note_new_method(const la_cli *cli, const la_application_row *a, la_auth_method before)
+{
+    if (a->auth_method == before)
+        return;
+    if (a->auth_method == LA_AUTH_CLIENT_SECRET_JWT)
+        la_cli_note(cli, "Its secrets cannot be used for client_secret_jwt: add one with leanauth secret add %s",
+                    a->client_id);
+    else if (!la_auth_method_has_secrets(a->auth_method) && a->live_secrets)
+        la_cli_note(cli, "Its secrets cannot be used any more; revoke them: leanauth secret list %s", a->client_id);
+    else if (la_auth_method_has_secrets(a->auth_method) && !a->live_secrets)
+        la_cli_note(cli, "It has no secret yet: leanauth secret add %s", a->client_id);
 }
 
 static la_result run_set(la_cli *cli)
@@ -234,14 +267,21 @@ static la_result run_set(la_cli *cli)
     la_session s;
     la_application_row a;
     la_application_edit edit;
+    la_auth_method before = LA_AUTH_CLIENT_SECRET;
+    json_t *registration;
     char memory[LA_SCOPES_MAX];
     la_buffer scopes;
     la_buffer_init_fixed(&scopes, memory, sizeof memory);
-    LA_TRY(read_edit(cli, &scopes, &edit));
-    LA_TRY(la_session_open_application(cli, &s, &a));
-    la_result r = la_command_update_application(&s.commands, &a, &edit, &a);
-    la_session_close(&s);
+    LA_TRY(read_edit(cli, &scopes, &registration, &edit));
+    la_result r = la_session_open_application(cli, &s, &a);
+    if (la_is_ok(r)) {
+        before = a.auth_method;
+        r = la_command_update_application(&s.commands, &a, &edit, &a);
+        la_session_close(&s);
+    }
+    json_decref(registration);
     LA_TRY(r);
+    note_new_method(cli, &a, before);
     la_json_writer w = {&cli->out, false};
     if (cli->json) {
         la_json_open(&w, NULL, '{');
@@ -250,6 +290,8 @@ static la_result run_set(la_cli *cli)
     } else {
         la_buffer_add_format(&cli->out, "name         %s\nscopes       %s\nauth method  %s\n", a.name, a.scopes,
                              la_auth_method_name(a.auth_method));
+        la_buffer_add_text(&cli->out, a.registration[0] ? "\n" : "");
+        la_cli_print_registration(cli, &a);
     }
     return r;
 }
@@ -285,8 +327,8 @@ static const la_cli_option create_options[] = {
      "A scope that it may ask for; may be repeated. \"customer\" stands for every customer.<customer_id>. Without any: "
      "api customer.",
      true},
-    {"auth-method", "METHOD", "client_secret (either way, the default), client_secret_basic or client_secret_post.",
-     false},
+    {"auth-method", "METHOD", "How it authenticates; client_secret where not said: " LA_CLI_AUTH_METHODS, false},
+    LA_CLI_REGISTRATION_OPTIONS,
     {0},
 };
 
@@ -294,7 +336,11 @@ static const la_cli_option set_options[] = {
     {"environment", "NAME", "Its environment, where several have the client_id.", false},
     {"name", "NAME", "What people call it from now on: 1 to 200 bytes.", false},
     {"scope", "SCOPE", "A scope that it may ask for; may be repeated. Those that are not named are taken away.", true},
-    {"auth-method", "METHOD", "client_secret (either way), client_secret_basic or client_secret_post.", false},
+    {"auth-method", "METHOD",
+     "How it authenticates from now on: " LA_CLI_AUTH_METHODS
+     " What only the former method used goes; a new method with secrets may need a new one.",
+     false},
+    LA_CLI_REGISTRATION_OPTIONS,
     {0},
 };
 
@@ -315,7 +361,8 @@ const la_cli_command la_cli_app_commands[] = {
     {"app create", "", 0, 0, "Creates an application and its first secret.",
      "Creates an application in an environment and prints its client_id and client_secret. This is the only time that "
      "the secret is "
-     "shown: the store keeps a keyed hash of it.",
+     "shown: the store keeps a keyed hash of it, and for client_secret_jwt the secret itself, wrapped under the master "
+     "key. An application that authenticates by a key or a certificate gets no secret.",
      "  leanauth app create --environment sandbox-uae --name \"Billing backend\" --scope api --scope customer\n",
      create_options, run_create},
     {"app list", "", 0, 0, "Lists applications.", "Lists applications in the order in which they were made.",
@@ -324,8 +371,10 @@ const la_cli_command la_cli_app_commands[] = {
      "Shows an application and, of each of its secrets, a hint, when it was made, expires, was revoked and was last "
      "used.",
      "  leanauth app show 6f1d2c3b-8a4e-4f5a-9b6c-7d8e9f0a1b2c\n", la_cli_application_options, run_show},
-    {"app set", "CLIENT_ID", 1, 1, "Changes the name, scopes or method of an application.",
-     "Changes what is named and leaves the rest. A running server follows within 250 ms; tokens that were issued "
+    {"app set", "CLIENT_ID", 1, 1, "Changes the name, scopes, method or registration of an application.",
+     "Changes what is named and leaves the rest. An empty value takes what was registered away; one of --jwks and "
+     "--jwks-uri, and one certificate subject, takes the place of another. A running server follows within 250 ms; "
+     "tokens that were issued "
      "before "
      "keep their scopes until they expire.",
      "  leanauth app set 6f1d2c3b-8a4e-4f5a-9b6c-7d8e9f0a1b2c --name \"Billing backend 2\" --scope api\n", set_options,
@@ -344,7 +393,13 @@ const la_cli_command la_cli_app_commands[] = {
      "of them, or none.\n"
      "Columns or members: name (needed), environment, scopes (space-separated), client_id, client_secret, secret_hash, "
      "auth_method, "
-     "enabled. Without client_id one is made. Without client_secret and secret_hash a secret is made; those are "
+     "enabled, and what an application registers by its names: jwks (a JSON object), jwks_uri, "
+     "tls_client_auth_subject_dn "
+     "and its relatives, token_endpoint_auth_signing_alg, dpop_bound_access_tokens, "
+     "tls_client_certificate_bound_access_tokens, fapi, allow_token_endpoint_audience, grant_types and "
+     "introspection_audiences (space-separated), requests_per_minute. "
+     "Without client_id one is made. Without client_secret and secret_hash a secret is made, where the method has any; "
+     "those are "
      "written, with the "
      "client_id of every row, to the file of --output in the form of the input, readable by its owner only. With "
      "--json and no --output "

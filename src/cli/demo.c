@@ -101,8 +101,8 @@ static la_result find_by_name(la_commands *c, la_slice environment, la_applicati
 static la_result create(la_commands *c, la_demo_entry *e)
 {
     la_created_application created;
-    la_result r = la_command_create_application(c, e->environment->name, DEMO_NAME, LA_SLICE(""), LA_AUTH_CLIENT_SECRET,
-                                                &created);
+    la_application_plan plan = {.environment = e->environment->name, .name = DEMO_NAME};
+    la_result r = la_command_create_application(c, &plan, &created);
     if (la_is_ok(r)) {
         memcpy(e->client_id, created.row.client_id, sizeof e->client_id);
         memcpy(e->client_secret, created.client_secret, sizeof e->client_secret);

@@ -75,6 +75,14 @@ void la_json_words(la_json_writer *w, const char *name, la_slice words)
     la_json_close(w, ']');
 }
 
+void la_json_members(la_json_writer *w, la_slice object)
+{
+    if (object.n <= 2)
+        return;
+    begin(w, NULL);
+    la_buffer_add(w->out, (la_slice){object.p + 1, object.n - 2});
+}
+
 void la_json_end(la_json_writer *w)
 {
     la_buffer_add_text(w->out, "}\n");

@@ -16,7 +16,9 @@ void la_json_text(la_json_writer *w, const char *name, la_slice value);
 void la_json_text_or_null(la_json_writer *w, const char *name, la_slice value); /* null where it is empty */
 void la_json_u64(la_json_writer *w, const char *name, uint64_t value);
 void la_json_bool(la_json_writer *w, const char *name, bool value);
-void la_json_time(la_json_writer *w, const char *name, int64_t time_s);  /* RFC 3339; null where 0 */
+void la_json_time(la_json_writer *w, const char *name, int64_t time_s); /* RFC 3339; null where 0 */
+void la_json_members(la_json_writer *w,
+                     la_slice object); /* those of an object that is written already; nothing where it is empty */
 void la_json_words(la_json_writer *w, const char *name, la_slice words); /* space-separated, as an array */
 void la_json_end(la_json_writer *w);                                     /* the last '}' and the line's end */
 

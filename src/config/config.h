@@ -200,6 +200,9 @@ typedef struct la_config {
 la_result la_config_load(const char *path, la_config **ret);
 la_config *la_config_free(la_config *c); /* takes NULL; returns NULL */
 
+/* An absolute URI (RFC 3986 4.3), as audiences are. */
+bool la_audience_is_valid(la_slice text);
+
 /* Whether tokens of the scope may be for that audience. */
 bool la_policy_allows(const la_scope_policy *p, la_slice audience);
 

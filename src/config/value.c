@@ -254,6 +254,11 @@ static bool is_absolute_uri(la_slice s)
     return true;
 }
 
+bool la_audience_is_valid(la_slice text)
+{
+    return la_text_expected(LA_TEXT_AUDIENCE, text) == NULL;
+}
+
 /* ---- all kinds ---- */
 
 static bool is_environment_name(la_slice s)

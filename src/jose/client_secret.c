@@ -35,28 +35,45 @@ static uint32_t read_u32(const uint8_t *p)
 }
 
 /* The first 32 bits of the SHA-256 of everything before it: a typing error passes once in 2^32. It guards nothing else. */
-static void write_checksum(const char *secret, char ret[CHECKSUM_CHARS])
+static void write_checksum(la_slice secret, char ret[CHECKSUM_CHARS])
 {
     uint8_t digest[LA_SHA256_BYTES];
-    la_sha256(secret, PREFIX_CHARS + ENTROPY_CHARS, digest);
+    la_sha256(secret.p, secret.n, digest);
     uint32_t word = read_u32(digest);
     la_wipe(digest, sizeof digest);
     write_base62(&word, 1, ret, CHECKSUM_CHARS);
 }
 
-void la_secret_generate(bool test, char ret[LA_GENERATED_SECRET_CHARS + 1])
+/* 256 random bits. */
+static void write_entropy(char ret[ENTROPY_CHARS])
 {
     uint8_t bytes[ENTROPY_BYTES];
     uint32_t words[ENTROPY_BYTES / 4];
     la_random_bytes(bytes, sizeof bytes);
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         words[i] = read_u32(bytes + 4 * i);
-    memcpy(ret, test ? "las_test_" : "las_live_", PREFIX_CHARS);
-    write_base62(words, sizeof words / sizeof *words, ret + PREFIX_CHARS, ENTROPY_CHARS);
+    write_base62(words, sizeof words / sizeof *words, ret, ENTROPY_CHARS);
     la_wipe(bytes, sizeof bytes);
     la_wipe(words, sizeof words);
-    write_checksum(ret, ret + PREFIX_CHARS + ENTROPY_CHARS);
-    ret[LA_GENERATED_SECRET_CHARS] = 0;
+}
+
+static void generate(bool test, size_t chars, char *ret)
+{
+    memcpy(ret, test ? "las_test_" : "las_live_", PREFIX_CHARS);
+    for (size_t at = PREFIX_CHARS; at < chars - CHECKSUM_CHARS; at += ENTROPY_CHARS)
+        write_entropy(ret + at);
+    write_checksum((la_slice){ret, chars - CHECKSUM_CHARS}, ret + chars - CHECKSUM_CHARS);
+    ret[chars] = 0;
+}
+
+void la_secret_generate(bool test, char ret[LA_GENERATED_SECRET_CHARS + 1])
+{
+    generate(test, LA_GENERATED_SECRET_CHARS, ret);
+}
+
+void la_secret_generate_long(bool test, char ret[LA_LONG_SECRET_CHARS + 1])
+{
+    generate(test, LA_LONG_SECRET_CHARS, ret);
 }
 
 static bool is_base62(la_slice s)
@@ -69,7 +86,7 @@ static bool is_base62(la_slice s)
 
 static bool has_form(la_slice s)
 {
-    if (s.n != LA_GENERATED_SECRET_CHARS)
+    if (s.n != LA_GENERATED_SECRET_CHARS && s.n != LA_LONG_SECRET_CHARS)
         return false;
     if (!la_slice_starts(s, LA_SLICE("las_live_")) && !la_slice_starts(s, LA_SLICE("las_test_")))
         return false;
@@ -79,7 +96,7 @@ static bool has_form(la_slice s)
 static bool checksum_is_right(la_slice s)
 {
     char expected[CHECKSUM_CHARS];
-    write_checksum(s.p, expected);
+    write_checksum((la_slice){s.p, s.n - CHECKSUM_CHARS}, expected);
     return memcmp(expected, s.p + s.n - CHECKSUM_CHARS, CHECKSUM_CHARS) == 0;
 }
 

@@ -8,9 +8,13 @@
 #include "base/slice.h"
 
 #define LA_GENERATED_SECRET_CHARS (9 + 43 + 6)
+#define LA_LONG_SECRET_CHARS (9 + 2 * 43 + 6) /* enough for HS512, which needs 64 octets (RFC 7518 3.2) */
 
 /* Makes one, zero-terminated; `test`: of a sandbox. Wipe it after use. */
 void la_secret_generate(bool test, char ret[LA_GENERATED_SECRET_CHARS + 1]);
+
+/* The same with 512 random bits: for client_secret_jwt. */
+void la_secret_generate_long(bool test, char ret[LA_LONG_SECRET_CHARS + 1]);
 
 /* True where the text has the form of one and its checksum is wrong: a typing error. */
 bool la_secret_is_mistyped(la_slice secret);

@@ -19,7 +19,7 @@
 
 #define HEADER_MAX 512
 #define ISSUER_CLAIM_MAX 1024
-#define CLAIMS_MAX 4096
+#define CLAIMS_MAX 4608 /* the longest issuer, client_id, scopes, audiences and binding together; a test has them all */
 
 struct la_issuer {
     const la_environment_config *config;

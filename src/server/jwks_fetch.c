@@ -13,8 +13,11 @@
 #define WAYS 4
 #define SETS 512 /* places: 2048 */
 #define RUNNING_MAX 256
-#define STALE_S 3600 /* a set that cannot be fetched again goes on for so long */
+#define STALE_S 3600    /* a set that cannot be fetched again goes on for so long */
+#define RETRY_LEAST_S 2 /* after a failure, and twice as long after each further one */
+#define RETRY_MOST_S 300
 #define IDLE_MS 60000
+#define SHOWN_MAX 512
 #define SECOND_US INT64_C(1000000)
 
 typedef struct waiter {
@@ -35,9 +38,11 @@ typedef struct job {
 struct entry {
     bool is_used;
     bool has_tried;
+    unsigned failures; /* in a row */
     la_keyed_digest name;
     int64_t asked_us;  /* for it last */
     int64_t tried_us;  /* when the last try ended */
+    int64_t ahead_us;  /* it is fetched again from then on, and nobody waits for it */
     int64_t fresh_us;  /* the text counts until then */
     int64_t usable_us; /* and until then where there is no newer one */
     char *text;        /* NULL: none */
@@ -91,41 +96,6 @@ static entry *place_of(la_jwks_fetch *f, la_slice uri, bool create, int64_t now_
     return oldest;
 }
 
-static la_result decide(const la_jwks_fetch *f, const entry *e, bool unknown_kid, int64_t now_us)
-{
-    bool may_try;
-
-    if (!e)
-        return la_error(LA_PENDING);
-    may_try = e->job || !e->has_tried || now_us - e->tried_us >= f->config->min_refresh_s * SECOND_US;
-    if (e->text && now_us < e->fresh_us)
-        return unknown_kid && may_try ? la_error(LA_PENDING) : la_ok();
-    if (may_try)
-        return la_error(LA_PENDING);
-    return e->text && now_us < e->usable_us ? la_ok() : la_error(LA_UNAVAILABLE);
-}
-
-la_result la_jwks_fetch_find(la_jwks_fetch *f, la_slice uri, bool unknown_kid, la_arena *arena, int64_t now_us,
-                             la_slice *ret)
-{
-    entry *e;
-    la_result r;
-
-    uv_mutex_lock(&f->lock);
-    e = place_of(f, uri, false, now_us);
-    r = decide(f, e, unknown_kid, now_us);
-    if (la_is_ok(r)) {
-        la_slice copy = la_arena_copy(arena, (la_slice){e->text, e->text_bytes});
-
-        if (copy.p)
-            *ret = copy;
-        else
-            r = la_error(LA_NO_MEMORY);
-    }
-    uv_mutex_unlock(&f->lock);
-    return r;
-}
-
 /* ---- the thread ---- */
 
 static void free_job(job *j)
@@ -149,17 +119,23 @@ static void keep(const la_jwks_fetch *f, job *j, uint32_t max_age_s, int64_t now
     e->text = text;
     e->text_bytes = body->n;
     e->fresh_us = now_us + (max_age_s > least_s ? max_age_s : least_s) * SECOND_US;
+    e->ahead_us = e->fresh_us - (e->fresh_us - now_us) / 5;
     e->usable_us = e->fresh_us + STALE_S * SECOND_US;
 }
 
 static void note(la_jwks_fetch *f, const job *j, la_result r)
 {
+    char memory[SHOWN_MAX];
+    la_buffer shown;
+
     atomic_fetch_add_explicit(&f->count, 1, memory_order_relaxed);
     if (la_is_ok(r))
         return;
     atomic_fetch_add_explicit(&f->failures, 1, memory_order_relaxed);
     la_log_begin(LA_LOG_WARN, "jwks_fetch_failed");
-    la_log_text("jwks_uri", la_slice_of(j->uri));
+    la_buffer_init_fixed(&shown, memory, sizeof memory);
+    la_jwks_uri_show(j->uri, &shown);
+    la_log_text("jwks_uri", la_buffer_slice(&shown));
     la_log_text("message", la_slice_of(la_detail()));
     la_log_end();
 }
@@ -175,6 +151,7 @@ static void finish(la_jwks_fetch *f, job *j, CURLcode code)
     uv_mutex_lock(&f->lock);
     j->entry->has_tried = true;
     j->entry->tried_us = now_us;
+    j->entry->failures = la_is_ok(r) ? 0 : j->entry->failures + 1;
     if (la_is_ok(r))
         keep(f, j, max_age_s, now_us);
     waiters = j->entry->waiters;
@@ -288,6 +265,68 @@ static la_result begin(la_jwks_fetch *f, entry *e, la_slice uri)
     f->running++;
     curl_multi_wakeup(f->multi);
     return la_ok();
+}
+
+/* A failure is tried again sooner than min_refresh_s at first, so that a hiccup locks nobody out for so long, and later than that in
+ * the end. An invented kid never leads to more than one try in min_refresh_s. */
+static int64_t pause_us(const la_jwks_fetch *f, const entry *e, bool unknown_kid)
+{
+    int64_t refresh_s = f->config->min_refresh_s, pause_s = RETRY_LEAST_S < refresh_s ? RETRY_LEAST_S : refresh_s;
+
+    for (unsigned i = 1; i < e->failures && pause_s < RETRY_MOST_S; i++)
+        pause_s *= 2;
+    pause_s = pause_s < RETRY_MOST_S ? pause_s : RETRY_MOST_S;
+    if (e->failures == 0 || (unknown_kid && e->text && pause_s < refresh_s))
+        pause_s = refresh_s;
+    return pause_s * SECOND_US;
+}
+
+static bool may_try(const la_jwks_fetch *f, const entry *e, bool unknown_kid, int64_t now_us)
+{
+    return !e->has_tried || now_us - e->tried_us >= pause_us(f, e, unknown_kid);
+}
+
+static la_result decide(const la_jwks_fetch *f, const entry *e, bool unknown_kid, int64_t now_us)
+{
+    bool comes;
+
+    if (!e)
+        return la_error(LA_PENDING);
+    comes = e->job || may_try(f, e, unknown_kid, now_us);
+    if (e->text && now_us < e->fresh_us)
+        return unknown_kid && comes ? la_error(LA_PENDING) : la_ok();
+    if (comes)
+        return la_error(LA_PENDING);
+    return e->text && now_us < e->usable_us ? la_ok() : la_error(LA_UNAVAILABLE);
+}
+
+/* So that nobody waits for the set of a client that is busy. */
+static void fetch_ahead(la_jwks_fetch *f, entry *e, la_slice uri, int64_t now_us)
+{
+    if (now_us >= e->ahead_us && !e->job && may_try(f, e, false, now_us) && f->running < RUNNING_MAX && !f->stopping)
+        LA_IGNORE(begin(f, e, uri));
+}
+
+la_result la_jwks_fetch_find(la_jwks_fetch *f, la_slice uri, bool unknown_kid, la_arena *arena, int64_t now_us,
+                             la_slice *ret)
+{
+    entry *e;
+    la_result r;
+
+    uv_mutex_lock(&f->lock);
+    e = place_of(f, uri, false, now_us);
+    r = decide(f, e, unknown_kid, now_us);
+    if (la_is_ok(r)) {
+        la_slice copy = la_arena_copy(arena, (la_slice){e->text, e->text_bytes});
+
+        if (copy.p)
+            *ret = copy;
+        else
+            r = la_error(LA_NO_MEMORY);
+        fetch_ahead(f, e, uri, now_us);
+    }
+    uv_mutex_unlock(&f->lock);
+    return r;
 }
 
 static la_result join(la_jwks_fetch *f, la_slice uri, waiter *w)

@@ -4,14 +4,19 @@
 
 #include "base/buffer.h"
 #include "config/config.h"
+#include "server/freshness.h"
 
 #include <curl/curl.h>
 
 typedef struct la_jwks_transfer {
     const la_jwks_fetch_config *config;
     CURL *curl;
+    struct curl_slist *fields; /* of the request */
     la_buffer body;
+    la_freshness freshness;
+    size_t header_bytes;
     bool is_forbidden; /* the name led to an address that is not allowed */
+    bool has_long_header;
     char error[CURL_ERROR_SIZE];
 } la_jwks_transfer;
 
@@ -19,6 +24,9 @@ typedef struct la_jwks_transfer {
 la_result la_jwks_transfer_init(la_jwks_transfer *t, const la_jwks_fetch_config *config, const char *uri,
                                 void *private);
 void la_jwks_transfer_done(la_jwks_transfer *t);
+
+/* The URI as logs show it: without user, query and fragment, which could be secrets. */
+void la_jwks_uri_show(const char *uri, la_buffer *ret);
 
 /* Whether it brought a key set, and for how many seconds that counts. INVALID with a detail for the log. */
 la_result la_jwks_transfer_judge(la_jwks_transfer *t, CURLcode code, uint32_t *ret_max_age_s);

@@ -135,14 +135,14 @@ static void on_drained(void *self)
 static void on_wake(uv_async_t *async)
 {
     la_worker *w = async->data;
-    const la_limits_config *limits = &w->serving->snapshot->config->config.limits;
 
     atomic_store(&w->beats_given, atomic_load(&w->beats_asked));
     la_jwks_waits_go_on(&w->jwks_waits);
     take_snapshot(w);
     la_revoker_deliver(w->daemon->revoker, w->index);
     if (atomic_exchange(&w->drain, false))
-        la_http_server_drain(w->http, (uint64_t)limits->drain_timeout_s * 1000, on_drained, w);
+        la_http_server_drain(w->http, (uint64_t)w->serving->snapshot->config->config.limits.drain_timeout_s * 1000,
+                             on_drained, w);
 }
 
 void la_worker_wake(la_worker *w)

@@ -9,6 +9,7 @@ import time
 import uuid
 
 import pytest
+import yaml
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from jwcrypto import jwk
@@ -58,11 +59,18 @@ class Client:
     def __init__(self, place, alg="ES256", environment="plain", kid=None, signer=None, method="private_key_jwt", **members):
         self.place, self.environment = place, environment
         self.signer = signer or Signer(alg, kid)
-        self.app = place.create_app(environment, f"{alg} {uuid.uuid4()}")
+        # Where FAPI holds, none can be registered by a secret first.
+        first = [] if environment != "fapi" else ["--auth-method", "private_key_jwt", "--jwks", self.key_file()]
+        self.app = place.cli_json("app", "create", "--environment", environment, "--name", f"{alg} {uuid.uuid4()}", *first)
         self.client_id = self.app["client_id"]
         if "jwks_uri" not in members and "jwks" not in members:
             members["jwks"] = self.signer.jwks()
         register(place, self.app, method, **members)
+
+    def key_file(self):
+        path = self.place.home / "a-key.json"
+        path.write_text(json.dumps(Signer("ES256").jwks()))
+        return path
 
     @property
     def issuer(self):
@@ -714,11 +722,19 @@ def test_fetches_are_counted(place, keys):
 
 # ---- FAPI 2.0 --------------------------------------------------------------------------------------------------------
 
-def test_fapi_05_no_secrets(place):
-    app = place.create_app("fapi", "with a secret")
-    support.poll(lambda: place.post("fapi", place.fields(app)).json().get("error_description", "").startswith("This application follows"), 10, "it is known")
-    place.refused(place.post("fapi", place.fields(app)), 401, "invalid_client")
-    place.refused(place.post("fapi", form(mac(app["client_secret"].encode(), {"alg": "HS256"}, claims(app["client_id"], place.url("fapi"))))), 401, "invalid_client")
+def test_fapi_05_no_secrets(new_home):
+    """None can be registered; one from before the environment followed FAPI is refused, whatever it brings."""
+    server = new_home()
+    app = server.create_app("production", "from before")
+    config = yaml.safe_load(server.config_path.read_text())
+    next(e for e in config["environments"] if e["name"] == "production")["fapi"] = True
+    server.config_path.write_text(yaml.safe_dump(config, sort_keys=False))
+    assert "FAPI 2.0" in server.cli("app", "create", "--environment", "production", "--name", "new", check=1).stderr
+    server.start()
+    server.refused(server.post("production", server.fields(app)), 401, "invalid_client", good=False)
+    assertion = mac(app["client_secret"].encode(), {"alg": "HS256"}, claims(app["client_id"], server.url("production")))
+    server.refused(server.post("production", form(assertion)), 401, "invalid_client", good=False)
+    server.stop()
 
 
 @pytest.mark.parametrize("alg", sorted(KEYS))

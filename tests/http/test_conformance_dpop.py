@@ -1,5 +1,6 @@
 """Conformance, section 14, as far as the token endpoint goes, and JWT-17: DPoP (RFC 9449)."""
 
+import base64
 import concurrent.futures
 import hashlib
 import hmac
@@ -11,6 +12,7 @@ import uuid
 import pytest
 from jwcrypto import jwk
 
+import assertions
 import support
 from certificates import Certificate
 from dpop import KEYS, Prover, b64
@@ -414,6 +416,59 @@ def test_dpp_22_not_before_the_credentials_are_right(place, prover):
     assert not response.header_values("DPoP-Nonce")
 
 
+# ---- registered -----------------------------------------------------------------------------------------------------
+
+def test_dpp_25_dpop_bound_access_tokens(place, prover):
+    app = place.cli_json("app", "create", "--environment", "plain", "--name", "bound", "--scope", "api", "--scope", "customer", "--dpop-bound", "true")
+    good = support.poll(lambda: [r for r in [ask(place, prover.proof(endpoint(place)), client_id=app["client_id"], client_secret=app["client_secret"])]
+                                 if r.status_code == 200], 10, "the new application works")
+    granted(good[0], prover)
+    for attempt in ({}, {"scope": "customer." + str(uuid.uuid4())}):
+        refused(place, place.raw_post("plain", place.fields(app, **attempt)))
+    place.refused(place.raw_post("plain", place.fields(app, scope="nothing")), 400, "invalid_scope")
+    place.refused(place.raw_post("plain", place.fields(app, client_secret="wrong")), 401, "invalid_client")
+    place.cli("app", "set", app["client_id"], "--environment", "plain", "--dpop-bound", "false", check=0)
+    support.poll(lambda: place.works({**app, "environment": "plain"}), 10, "it may come without a proof again")
+
+
+# ---- FAPI 2.0 --------------------------------------------------------------------------------------------------------
+
+@pytest.fixture(scope="module")
+def fapi(server_factory):
+    def change(config):
+        port = config["listen"]["port"]
+        config["environments"] = [{"name": name, "issuer": f"http://{name}.localhost:{port}", "api": {"audience": "https://api.example"},
+                                   "customer": {"audience": "https://sdk.example"}, "fapi": name == "fapi"} for name in ("fapi", "plain")]
+
+    made = server_factory(change, demo=False)
+    made.good_client = made.create_app("plain", "with a secret")
+    support.poll(lambda: made.works(made.good_client), 10, "the new application works")
+    return made
+
+
+@pytest.mark.parametrize("environment", ["fapi", "plain"])
+def test_fapi_04_bound_tokens_only(fapi, environment, tmp_path):
+    """By the switch of the environment, and by that of the application."""
+    signer, prover, keys = assertions.Signer("ES256"), Prover(), tmp_path / "jwks.json"
+    keys.write_text(json.dumps(signer.jwks()))
+    app = fapi.cli_json("app", "create", "--environment", environment, "--name", "of FAPI", "--scope", "api", "--auth-method", "private_key_jwt",
+                        "--jwks", keys, *(["--fapi", "true"] if environment == "plain" else []))
+    url = fapi.url(environment, "/oauth2/token")
+
+    def ask(proof=None):
+        return fapi.raw_post(environment, assertions.form(signer.assertion(app["client_id"], fapi.url(environment))), [f"DPoP: {proof}"] if proof else [])
+
+    support.poll(lambda: ask(prover.proof(url)).status_code == 200, 10, "the application works")
+    fapi.refused(ask(), 400, "invalid_request")
+    for alg in ("ES256", "PS256", "EdDSA"):
+        other = Prover(alg)
+        granted(ask(other.proof(url)), other)
+    for alg in ("RS256", "ES384", "PS384", "RS512"):  # FAPI-09
+        fapi.refused(ask(Prover(alg).proof(url)), 400, INVALID)
+    named = set(fapi.get(environment, "/.well-known/oauth-authorization-server").json()["dpop_signing_alg_values_supported"])
+    assert ("RS256" in named) == (environment == "plain") and {"ES256", "PS256", "EdDSA"} <= named
+
+
 # ---- certificates ----------------------------------------------------------------------------------------------------
 
 def test_mtl_11_the_certificate_of_the_connection(server_factory, tmp_path, prover):
@@ -454,3 +509,23 @@ def test_mtl_11_the_certificate_of_the_connection(server_factory, tmp_path, prov
             assert response.status_code == 200, response.text
             assert decode(response.json()["access_token"])[1]["cnf"] == {"jkt": prover.jkt}
         assert post(cert, {"DPoP": prover.proof(url.replace(str(port), "1"))}).json()["error"] == INVALID
+
+
+def test_mtl_bound_access_tokens_need_the_certificate(server_factory, tmp_path, prover):
+    """RFC 8705 3.4, over a proxy that hands certificates on."""
+    certificate = Certificate(tmp_path, "client")
+    field = "Client-Cert: :" + base64.b64encode(certificate.der).decode() + ":"
+    place = server_factory(lambda config: config.update(proxies={"addresses": ["127.0.0.1"], "client_certificate": "client-cert"}))
+    app = place.cli_json("app", "create", "--environment", "production", "--name", "bound", "--scope", "api", "--certificate-bound", "true")
+    issuer = place.get("production", "/.well-known/oauth-authorization-server").json()["issuer"]
+
+    def post(*lines):
+        return place.raw_post("production", place.fields(app), lines)
+
+    support.poll(lambda: post(field).status_code == 200, 10, "the new application works")
+    assert decode(post(field).json()["access_token"])[1]["cnf"] == {"x5t#S256": b64(hashlib.sha256(certificate.der).digest())}
+    proof = f"DPoP: {prover.proof(issuer + '/oauth2/token')}"
+    for lines in ([], [proof], [field, f"DPoP: {prover.proof(issuer + '/oauth2/token')}"]):
+        place.refused(post(*lines), 400, "invalid_request")
+    both = place.cli("app", "create", "--environment", "production", "--name", "both", "--dpop-bound", "true", "--certificate-bound", "true")
+    assert both.returncode == 1 and both.is_one_clear_error

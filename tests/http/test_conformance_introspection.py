@@ -254,7 +254,7 @@ def test_int_06_inactive_says_nothing_else(place):
 def test_int_07_the_audience_must_be_ones_own(place):
     token, customer = place.token(), place.token(scope=f"customer.{CUSTOMER}")
     sdk, both = asker(place.server, "plain", SDK), asker(place.server, "plain", API, SDK)
-    nearly = asker(place.server, "plain", API + "/", API.upper(), "https://api.example.evil", "https")
+    nearly = asker(place.server, "plain", API + "/", API.upper(), "https://api.example.evil", "https://api")
     assert [place.plain.is_active(t) for t in (token, customer)] == [True, False]
     assert [sdk.is_active(t) for t in (token, customer)] == [False, True]
     assert [both.is_active(t) for t in (token, customer)] == [True, True]

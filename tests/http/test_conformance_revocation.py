@@ -12,7 +12,7 @@ import yaml
 from authlib.integrations.requests_client import OAuth2Session
 
 import support
-from control import REVOKE, Asker, asker
+from control import REVOKE, Asker, asker, register
 from support import basic, decode
 
 API, SDK = "https://api.example", "https://sdk.example"
@@ -143,6 +143,37 @@ def test_rev_08_at_once(place, name):
     assert own.revoke(first).status_code == 200
     assert watch.answer(first) == {"active": False}
     assert watch.is_active(second)
+
+
+def test_rev_08_as_a_subject_token(place):
+    """A revoked token is exchanged for nothing."""
+    server, customer = place.server, str(uuid.uuid4())
+    app = server.create_app("plain", "an exchanger", ["api", "customer"])
+    server.customer_add(app, customer)
+    register(server, app, "--grant-type", "client_credentials", "--grant-type", "urn:ietf:params:oauth:grant-type:token-exchange")
+    support.poll(lambda: server.works(app), 10, "the new application works")
+    subject = place.token(client=app)
+
+    def exchange():
+        return server.post("plain", {"grant_type": "urn:ietf:params:oauth:grant-type:token-exchange", "client_id": app["client_id"],
+                                     "client_secret": app["client_secret"], "subject_token": subject, "scope": f"customer.{customer}",
+                                     "subject_token_type": "urn:ietf:params:oauth:token-type:access_token"})
+    support.poll(lambda: exchange().status_code == 200, 10, "the exchange works")
+    assert Asker(server, app).revoke(subject).status_code == 200
+    refused = exchange()
+    assert refused.status_code == 400 and "access_token" not in refused.json()
+
+
+def test_a_token_that_is_given_again(server_factory):
+    server = server_factory(lambda c: c["environments"][0].update(token_reuse_s=600))
+    app = server.demo["production"]
+    first = server.token(app)["access_token"]
+    assert server.token(app)["access_token"] == first
+    assert Asker(server, app).revoke(first).status_code == 200
+    second = server.token(app)["access_token"]
+    assert second != first
+    server.cli("token", "revoke", "--application", app["client_id"], check=0)
+    support.poll(lambda: server.token(app)["access_token"] != second, 10, "another one is given")
 
 
 def test_rev_08_under_load(place):

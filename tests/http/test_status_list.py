@@ -132,6 +132,14 @@ def test_what_one_secret_got(place):
     assert not is_revoked(place, by_first)
 
 
+def test_a_deleted_application(place):
+    app = place.new_client()
+    token = place.token(client=app)
+    assert not is_revoked(place, token)
+    place.server.app_delete(app)
+    support.poll(lambda: is_revoked(place, token), 10, "its tokens are revoked")
+
+
 def test_after_a_restart(place):
     token = place.token()
     assert Asker(place.server, place.clients["plain"]).revoke(token).status_code == 200

@@ -8,18 +8,20 @@ import { useQuery } from './lib/query';
 import { match, navigate, paths, place } from './lib/router';
 import { loadSession, mayReadAudit, returnPath, sessionStatus } from './lib/session';
 import { useStore } from './lib/store';
-import { ApplicationPage } from './pages/application';
 import { ApplicationsPage } from './pages/applications';
 import { LoginPage, SignInAgain } from './pages/login';
 import { EmptyState, ErrorBox, Skeleton, Toasts } from './ui/feedback';
 import { PageHead } from './ui/page';
 import { Shell } from './ui/shell';
 
+const ApplicationPage = later(() => import('./pages/application').then((m) => m.ApplicationPage));
 const KeysPage = later(() => import('./pages/keys').then((m) => m.KeysPage));
 const UsagePage = later(() => import('./pages/usage').then((m) => m.UsagePage));
 const AuditPage = later(() => import('./pages/audit').then((m) => m.AuditPage));
 const OperatorsPage = later(() => import('./pages/operators').then((m) => m.OperatorsPage));
 const ProfilePage = later(() => import('./pages/profile').then((m) => m.ProfilePage));
+
+const AHEAD_MS = 1500;
 
 function NotFound(): VNode {
   return (
@@ -71,12 +73,19 @@ function Inside(): VNode {
   const { path } = useStore(place);
   const chosen = useStore(chosenEnvironment);
   const known = useStore(environments);
-  const query = useQuery('environments', loadEnvironments);
+  const query = useQuery('environments', loadEnvironments, { initial: known.length ? known : undefined });
   const named = match('/e/:environment/:page?/:client_id?/:tab?', path)?.environment;
 
   useEffect(() => {
     if (named && known.some((e) => e.name === named)) chooseEnvironment(named);
   }, [named, known]);
+  const ready = query.data !== undefined;
+  useEffect(() => {
+    if (!ready) return undefined;
+    // What is opened next, once the first page has what it needs.
+    const timer = setTimeout(ApplicationPage.ahead, AHEAD_MS);
+    return () => clearTimeout(timer);
+  }, [ready]);
   const atStart = path === '/' || path === paths.login;
   useEffect(() => {
     if (query.data && atStart && chosen) navigate(paths.applications(chosen), { replace: true });

@@ -115,8 +115,11 @@ int64_t count_events(const rig *r, const char *action)
 la_application_row add_application(rig *r, const char *environment, const char *name)
 {
     la_created_application created;
-    assert_ok(la_command_create_application(&r->commands, la_slice_of(environment), la_slice_of(name), LA_SLICE(""),
-                                            LA_AUTH_CLIENT_SECRET, &created));
+    assert_ok(la_command_create_application(&r->commands,
+                                            &(la_application_plan){.environment = la_slice_of(environment),
+                                                                   .name = la_slice_of(name),
+                                                                   .scopes = LA_SLICE("")},
+                                            &created));
     return created.row;
 }
 

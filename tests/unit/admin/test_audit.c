@@ -91,9 +91,12 @@ static void test_refused_commands_leave_nothing(void **state)
     assert_code(la_command_add_secret(&r->commands, &a, 0, &secret_id, secret), LA_CONFLICT);
     assert_code(la_command_revoke_secret(&r->commands, &a, 999), LA_NOT_FOUND);
     assert_code(la_command_remove_customer(&r->commands, &a, LA_SLICE("nobody")), LA_NOT_FOUND);
-    assert_code(la_command_create_application(&r->commands, LA_SLICE("production"), LA_SLICE(""), LA_SLICE(""),
-                                              LA_AUTH_CLIENT_SECRET, &created),
-                LA_INVALID);
+    assert_code(
+        la_command_create_application(
+            &r->commands,
+            &(la_application_plan){.environment = LA_SLICE("production"), .name = LA_SLICE(""), .scopes = LA_SLICE("")},
+            &created),
+        LA_INVALID);
     assert_int_equal(count_events(r, ""), before);
     assert_whole(r, (uint64_t)before);
 }

@@ -2,6 +2,7 @@
 #include "fixture.h"
 
 #include "jose/verify.h"
+#include "oauth/issuer.h"
 
 #define ONE "client_id=svc+one&client_secret=p%2Bw%3Ad%3D%2F%25&"
 #define GRANT "grant_type=client_credentials&"
@@ -269,6 +270,49 @@ static void metadata(void **state)
     la_buffer_done(&out);
 }
 
+/* Everything as long as the configuration and the registration let it be: a client must never get a 500 for its name. */
+static void the_longest_token(void **state)
+{
+    (void)state;
+    static char issuer[257], client_id[LA_CLIENT_ID_MAX + 1], scope[LA_SCOPE_TOKENS_MAX][64],
+        audience[LA_RESOURCES_MAX][257], customer_id[LA_CUSTOMER_ID_MAX + 1];
+    fixture *f = fixture_new("RS256", LA_PROFILE_RFC9068);
+    la_grant grant = {.n_scopes = LA_SCOPE_TOKENS_MAX, .n_audiences = LA_RESOURCES_MAX, .lifetime_s = 86400};
+    la_application_record application = {.application_id = 1, .client_id = {client_id, LA_CLIENT_ID_MAX}};
+    la_token_outcome outcome = {.binding = {.kind = LA_BINDING_CERTIFICATE}, .credential_tag = UINT32_MAX};
+    la_buffer body;
+    memset(issuer, 'i', 256);
+    memcpy(issuer, "https://", 8);
+    memset(client_id, '"', LA_CLIENT_ID_MAX); /* twice as long in JSON */
+    memset(customer_id, 'c', LA_CUSTOMER_ID_MAX);
+    for (unsigned i = 0; i < LA_SCOPE_TOKENS_MAX; i++) {
+        memset(scope[i], 'a' + (int)i, 63);
+        grant.scopes[i] = la_slice_of(scope[i]);
+    }
+    for (unsigned i = 0; i < LA_RESOURCES_MAX; i++) {
+        memset(audience[i], 'a' + (int)i, 256);
+        grant.audiences[i] = la_slice_of(audience[i]);
+    }
+    grant.has_resource = true;
+    grant.customer_id = la_slice_of(customer_id);
+    f->environment.issuer = la_slice_of(issuer);
+    la_issuer_free(f->issuer);
+    f->issuer = la_issuer_new(&f->environment, HERE, f->signer);
+    f->context.issuer = f->issuer;
+    la_buffer_init_fixed(&body, fixture_body, LA_TOKEN_RESPONSE_MAX);
+    assert_ok(la_issuer_write_response(&f->context, &application, &grant, &outcome, &body));
+    /* With the signature of RSA 4096 it has 341 bytes more. */
+    assert_true(body.n + 342 < LA_TOKEN_RESPONSE_MAX);
+    fixture_body[body.n] = 0;
+    json_t *response = parse(fixture_body);
+    la_jws jws = verified(f, response);
+    assert_string_equal(text_of(jws.payload, "client_id"), client_id);
+    json_decref(jws.header);
+    json_decref(jws.payload);
+    json_decref(response);
+    fixture_free(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -281,6 +325,7 @@ int main(void)
         cmocka_unit_test(no_room_and_no_memory),
         cmocka_unit_test(every_error_is_well_formed),
         cmocka_unit_test(metadata),
+        cmocka_unit_test(the_longest_token),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

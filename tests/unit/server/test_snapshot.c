@@ -129,8 +129,10 @@ static void the_feed_fills_then_follows_then_has_nothing_to_do(void **state)
     outcome = feed(r);
     assert_int_equal(outcome.items, 0);
     assert_false(outcome.rebuilt);
-    assert_ok(la_command_create_application(&r->commands, LA_SLICE("production"), LA_SLICE("n"), LA_SLICE("api"),
-                                            LA_AUTH_CLIENT_SECRET, &created));
+    assert_ok(la_command_create_application(
+        &r->commands,
+        &(la_application_plan){.environment = LA_SLICE("production"), .name = LA_SLICE("n"), .scopes = LA_SLICE("api")},
+        &created));
     outcome = feed(r);
     assert_in_range(outcome.items, 1, 2);
     assert_false(outcome.rebuilt);
@@ -152,8 +154,10 @@ static void another_database_means_from_scratch(void **state)
     uint16_t production = r->commands.environment_ids[0];
     char command[1200];
 
-    assert_ok(la_command_create_application(&r->commands, LA_SLICE("production"), LA_SLICE("n"), LA_SLICE("api"),
-                                            LA_AUTH_CLIENT_SECRET, &created));
+    assert_ok(la_command_create_application(
+        &r->commands,
+        &(la_application_plan){.environment = LA_SLICE("production"), .name = LA_SLICE("n"), .scopes = LA_SLICE("api")},
+        &created));
     (void)feed(r);
     la_commands_close(&r->commands);
     snprintf(command, sizeof command, "rm -f '%s'*", r->config->config.sqlite_path);

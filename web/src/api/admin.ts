@@ -40,11 +40,11 @@ export interface ApplicationFilter {
   cursor?: string | null;
   limit?: number;
 }
-export type ApplicationChange = Partial<Pick<Api.Application, 'name' | 'scopes' | 'auth_method' | 'enabled'>>;
+export type ApplicationChange = Partial<Pick<Api.Application, 'name' | 'scopes' | 'auth_method' | 'enabled'> & Api.Registration>;
 
 export const listApplications = (environment: string, query: ApplicationFilter, signal?: Signal): Promise<Api.Page<Api.Application>> =>
   call(`${at(environment)}/applications`, { query: { ...query }, signal });
-export const createApplication = (environment: string, body: { name: string; scopes?: string[]; auth_method?: Api.AuthMethod }, idempotencyKey: string): Promise<Api.NewApplication> =>
+export const createApplication = (environment: string, body: ApplicationChange & { name: string }, idempotencyKey: string): Promise<Api.NewApplication> =>
   call(`${at(environment)}/applications`, { method: 'POST', body, idempotencyKey });
 export const getApplication = (environment: string, clientId: string, signal?: Signal): Promise<Api.Application> =>
   call(app(environment, clientId), { signal });
@@ -59,6 +59,9 @@ export const addSecret = (environment: string, clientId: string, body: { expires
   call(`${app(environment, clientId)}/secrets`, { method: 'POST', body, idempotencyKey });
 export const revokeSecret = (environment: string, clientId: string, secretId: string): Promise<Api.Secret> =>
   call(`${app(environment, clientId)}/secrets/${encodeURIComponent(secretId)}/revoke`, { method: 'POST', body: {} });
+
+export const revokeTokens = (environment: string, clientId: string): Promise<Api.Revocation> =>
+  call(`${app(environment, clientId)}/revocations`, { method: 'POST', body: {} });
 
 export const listCertificates = (environment: string, clientId: string, signal?: Signal): Promise<Api.Page<Api.Certificate>> =>
   call(`${app(environment, clientId)}/certificates`, { signal });

@@ -1,5 +1,5 @@
 // Calls the admin API: JSON in and out, problem details (RFC 9457) as typed errors, versions and idempotency keys as headers.
-import { takeEarly } from '../lib/early';
+import { dropEarly, takeEarly } from '../lib/early';
 
 export type ProblemType =
   | 'invalid' | 'unauthenticated' | 'forbidden' | 'not-found' | 'method' | 'conflict' | 'exists' | 'precondition-failed'
@@ -83,6 +83,7 @@ async function send(path: string, options: CallOptions): Promise<Response> {
   if (options.body) headers['Content-Type'] = 'application/json';
   if (options.version !== undefined) headers['If-Match'] = `"${options.version}"`;
   if (options.idempotencyKey) headers['Idempotency-Key'] = options.idempotencyKey;
+  if (options.method !== undefined) dropEarly();
   const early = options.method === undefined ? takeEarly(BASE + path + queryString(options.query)) : null;
   try {
     return await (early ?? fetch(BASE + path + queryString(options.query), {

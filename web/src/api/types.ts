@@ -1,7 +1,35 @@
 // What the admin API (api/admin.yaml) sends. Times are RFC 3339 in UTC.
 export type Role = 'admin' | 'developer' | 'auditor';
 export type SessionState = 'totp_required' | 'password_change_required' | 'totp_enrollment_required' | 'complete';
-export type AuthMethod = 'client_secret' | 'client_secret_basic' | 'client_secret_post';
+export type AuthMethod =
+  | 'client_secret'
+  | 'client_secret_basic'
+  | 'client_secret_post'
+  | 'client_secret_jwt'
+  | 'private_key_jwt'
+  | 'tls_client_auth'
+  | 'self_signed_tls_client_auth';
+
+export type SubjectMember =
+  | 'tls_client_auth_subject_dn'
+  | 'tls_client_auth_san_dns'
+  | 'tls_client_auth_san_uri'
+  | 'tls_client_auth_san_ip'
+  | 'tls_client_auth_san_email';
+
+/** What an application registers beyond its method and scopes; null, false, 0 and the like where it does not. */
+export interface Registration extends Record<SubjectMember, string | null> {
+  jwks: JsonObject | null;
+  jwks_uri: string | null;
+  token_endpoint_auth_signing_alg: string | null;
+  dpop_bound_access_tokens: boolean;
+  tls_client_certificate_bound_access_tokens: boolean;
+  fapi: boolean;
+  allow_token_endpoint_audience: boolean;
+  grant_types: string[];
+  introspection_audiences: string[];
+  requests_per_minute: number;
+}
 
 export interface Page<T> {
   items: T[];
@@ -62,6 +90,7 @@ export interface Environment {
   name: string;
   issuer: string;
   token_endpoint: string;
+  mtls_token_endpoint: string | null;
   jwks_uri: string;
   test: boolean;
   default: boolean;
@@ -75,7 +104,7 @@ export interface Environment {
   applications: number;
 }
 
-export interface Application {
+export interface Application extends Registration {
   environment: string;
   client_id: string;
   name: string;
@@ -104,8 +133,18 @@ export interface NewSecret {
   client_secret: string;
 }
 
-export interface NewApplication extends NewSecret {
+export interface Revocation {
+  about: 'token' | 'secret' | 'certificate' | 'key' | 'application';
+  jti: string | null;
+  issued_until: string;
+  kept_until: string;
+}
+
+/** Without a secret where the method has none. */
+export interface NewApplication {
   application: Application;
+  secret: Secret | null;
+  client_secret: string | null;
 }
 
 export interface Certificate {

@@ -2,7 +2,8 @@
 import { applications } from './ar/applications';
 import { base } from './ar/base';
 import { certificates } from './ar/certificates';
+import { first } from './ar/first';
 import { operations } from './ar/operations';
 import type { Translation } from './en';
 
-export const ar: Translation = { ...base, ...applications, ...certificates, ...operations };
+export const ar: Translation = { ...first, ...base, ...applications, ...certificates, ...operations };

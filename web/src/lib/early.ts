@@ -1,6 +1,6 @@
-// An answer that was asked for before the dashboard was there: one round trip less until the first page shows.
+// Answers that were asked for before the dashboard was there: a round trip less each until the first page shows.
 interface Early {
-  leanauthEarly?: { url: string; answer: Promise<Response> } | undefined;
+  leanauthEarly?: Map<string, Promise<Response>> | undefined;
 }
 
 const holder = globalThis as Early;
@@ -10,13 +10,19 @@ export function askEarly(url: string): void {
   const answer = fetch(url, { headers: { Accept: 'application/json' }, credentials: 'same-origin', cache: 'no-store', redirect: 'error' });
   // Whoever takes it hears of its failure.
   answer.catch(() => undefined);
-  holder.leanauthEarly = { url, answer };
+  (holder.leanauthEarly ??= new Map()).set(url, answer);
 }
 
 /** The answer to a GET of `url`, once. */
 export function takeEarly(url: string): Promise<Response> | null {
-  const early = holder.leanauthEarly;
-  if (early?.url !== url) return null;
+  const answer = holder.leanauthEarly?.get(url) ?? null;
+  holder.leanauthEarly?.delete(url);
+  return answer;
+}
+
+export const isAskedEarly = (url: string): boolean => holder.leanauthEarly?.has(url) ?? false;
+
+/** Before anything is changed: what was answered until then is no longer so, and was perhaps said to somebody else. */
+export function dropEarly(): void {
   holder.leanauthEarly = undefined;
-  return early.answer;
 }

@@ -1,5 +1,5 @@
 // Reading from the server while a component is shown: state, cancelling, repeating, pages.
-import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Page } from '../api/types';
 
 export interface Query<T> {
@@ -20,17 +20,23 @@ interface State<T> {
 
 /**
  * Runs `load` when the component appears and when `key` changes. While it is repeated the old answer stays; with another key it
- * is gone. With `pollMs` it repeats while the page is visible.
+ * is gone. With `pollMs` it repeats while the page is visible. `initial`: an answer that is there already.
  */
-export function useQuery<T>(key: string, load: (signal: AbortSignal) => Promise<T>, { pollMs = 0, keep = false } = {}): Query<T> {
-  const [state, setState] = useState<State<T>>({ key, data: undefined, error: undefined, loading: true });
+export function useQuery<T>(key: string, load: (signal: AbortSignal) => Promise<T>, { pollMs = 0, keep = false, initial }: { pollMs?: number; keep?: boolean; initial?: T | undefined } = {}): Query<T> {
+  const [state, setState] = useState<State<T>>({ key, data: initial, error: undefined, loading: initial === undefined });
+  const given = useRef(initial !== undefined);
   const [round, setRound] = useState(0);
   const latest = useRef(load);
   latest.current = load;
 
-  useEffect(() => {
+  // Before the first paint: where the answer is there already, nothing need be drawn without it.
+  useLayoutEffect(() => {
+    if (given.current) {
+      given.current = false;
+      return undefined;
+    }
     const abort = new AbortController();
-    setState((s) => ({ key, data: s.key === key || keep ? s.data : undefined, error: undefined, loading: true }));
+    setState((s) => (s.key === key && s.loading && s.error === undefined ? s : { key, data: s.key === key || keep ? s.data : undefined, error: undefined, loading: true }));
     latest.current(abort.signal).then(
       (data) => !abort.signal.aborted && setState({ key, data, error: undefined, loading: false }),
       (error: unknown) => !abort.signal.aborted && setState((s) => ({ key, data: s.key === key ? s.data : undefined, error, loading: false })),

@@ -47,6 +47,16 @@ function curl(v: SnippetValues): string {
   return lines.join(' \\\n  ');
 }
 
+export function curlWithCertificate(tokenEndpoint: string, clientId: string, scope: string): string {
+  return [
+    `curl -sS ${shellQuoted(tokenEndpoint)}`,
+    '--cert client.pem --key client.key',
+    '-d grant_type=client_credentials',
+    `--data-urlencode ${shellQuoted(`client_id=${clientId}`)}`,
+    `--data-urlencode ${shellQuoted(`scope=${scope}`)}`,
+  ].join(' \\\n  ');
+}
+
 function python(v: SnippetValues): string {
   const inBody = isBasic(v) ? '' : `    "client_id": ${quoted(v.clientId)},\n    "client_secret": os.environ["${SECRET_VARIABLE}"],\n`;
   const basic = isBasic(v)

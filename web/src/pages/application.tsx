@@ -7,6 +7,7 @@ import { t } from '../i18n';
 import { isProblem } from '../lib/errors';
 import { freshOf, freshSecret } from '../lib/fresh';
 import { type Query, useQuery } from '../lib/query';
+import { hasSecrets } from '../lib/registration';
 import { paths } from '../lib/router';
 import { isAdminScope, mayChange, mayChangeApplications } from '../lib/session';
 import { CodeWithCopy, TabLinks } from '../ui/data';
@@ -72,7 +73,7 @@ export function ApplicationPage({ environment, clientId, tab }: { environment: s
             label={t('app.tabs')}
             current={tab}
             href={(id) => paths.application(environment, clientId, id)}
-            tabs={(['integration', 'rotation', 'customers', 'usage'] as const).map((id) => ({ id, label: t(`app.tab_${id}`) }))}
+            tabs={(['integration', 'rotation', 'customers', 'usage'] as const).filter((id) => id !== 'rotation' || hasSecrets(application.auth_method)).map((id) => ({ id, label: t(`app.tab_${id}`) }))}
           />
           {!application.enabled && <Notice kind="warning"><p>{t('app.disabled_notice')}</p></Notice>}
           {mayChangeApplications() && !mayChange(application) && application.scopes.some(isAdminScope) && (

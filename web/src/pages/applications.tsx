@@ -9,6 +9,7 @@ import { useIdempotencyKey, useSubmission } from '../lib/form';
 import { freshSecret } from '../lib/fresh';
 import { useDebounced, useListing } from '../lib/query';
 import { navigate, paths, place, setQuery } from '../lib/router';
+import { changeOf, formOf, readable } from '../lib/registration';
 import { isAdmin, isAdminScope, mayChangeApplications } from '../lib/session';
 import { Button } from '../ui/button';
 import { Code, Rows, Table, Time } from '../ui/data';
@@ -16,7 +17,7 @@ import { Actions, Dialog } from '../ui/dialog';
 import { Badge, EmptyState, ErrorBox } from '../ui/feedback';
 import { Field, Select } from '../ui/field';
 import { PageHead } from '../ui/page';
-import { AuthMethodChoice, ScopeChoices } from './integration/choices';
+import { MethodFields, ScopeChoices } from './integration/choices';
 
 /** Scopes that the form of a new application offers. */
 export function offeredScopes(environment: string): string[] {
@@ -29,16 +30,17 @@ function CreateDialog({ environment, onClose }: { environment: string; onClose: 
   const [name, setName] = useState('');
   const [scopes, setScopes] = useState<readonly string[]>(offered.filter((s) => s === 'api' || s === 'customer'));
   const [method, setMethod] = useState<AuthMethod>('client_secret');
+  const [form, setForm] = useState(() => formOf(null));
   const submission = useSubmission();
   const keyFor = useIdempotencyKey();
   const submit = (event: Event): void => {
     event.preventDefault();
-    const wrong = { name: name.trim() ? undefined : t('app.name_missing'), scopes: scopes.length ? undefined : t('app.scopes_missing') };
+    const wrong = { name: name.trim() ? undefined : t('app.name_missing'), scopes: scopes.length ? undefined : t('app.scopes_missing'), jwks: readable(form.keys) ? undefined : t('registration.keys_unreadable') };
     if (submission.invalid(wrong)) return;
     void submission.run(async () => {
-      const body = { name: name.trim(), scopes: [...scopes], auth_method: method };
+      const body = { name: name.trim(), scopes: [...scopes], auth_method: method, ...changeOf(method, formOf(null), form) };
       const made = await admin.createApplication(environment, body, keyFor(body));
-      freshSecret.set({ clientId: made.application.client_id, secretId: made.secret.secret_id, value: made.client_secret });
+      if (made.secret && made.client_secret) freshSecret.set({ clientId: made.application.client_id, secretId: made.secret.secret_id, value: made.client_secret });
       navigate(paths.application(environment, made.application.client_id));
     });
   };
@@ -47,11 +49,11 @@ function CreateDialog({ environment, onClose }: { environment: string; onClose: 
       <form class="stack" onSubmit={submit} noValidate>
         <p>{rich('app.create_intro', { environment: <strong><bdi>{environment}</bdi></strong> })}</p>
         <Field label={t('app.name')} value={name} onInput={setName} error={submission.fieldError('name')} hint={t('app.name_hint')} maxLength={200} autofocus />
-        <details class="more" open={submission.fieldError('scopes') !== undefined}>
+        <details class="more" open={submission.error !== undefined || submission.fieldError('scopes') !== undefined || submission.fieldError('jwks') !== undefined}>
           <summary>{t('app.more')}</summary>
           <div class="stack">
             <ScopeChoices environment={environment} offered={offered} chosen={scopes} onChange={setScopes} error={submission.fieldError('scopes')} />
-            <AuthMethodChoice value={method} onChange={setMethod} error={submission.fieldError('auth_method')} />
+            <MethodFields method={method} onMethod={setMethod} form={form} onForm={setForm} error={submission.fieldError} />
           </div>
         </details>
         {submission.error !== undefined && <ErrorBox error={submission.error} />}

@@ -5,6 +5,7 @@ import * as admin from '../api/admin';
 import { ApiError } from '../api/client';
 import type { Session, SessionState } from '../api/types';
 import { t } from '../i18n';
+import { type Typed, takeTyped } from '../lib/early_login';
 import { useSubmission } from '../lib/form';
 import { adopt, leave, sessionStatus, signOut } from '../lib/session';
 import { useStore } from '../lib/store';
@@ -17,19 +18,21 @@ import { Brand } from '../ui/shell';
 import { NewPassword } from './account/password';
 import { EnrollTotp } from './account/totp';
 
-function PasswordStep({ email, onDone }: { email: string; onDone: (session: Session, password: string) => void }): VNode {
-  const [address, setAddress] = useState(email);
-  const [password, setPassword] = useState('');
+function PasswordStep({ email, typed, onDone }: { email: string; typed: Typed | null; onDone: (session: Session, password: string) => void }): VNode {
+  const [address, setAddress] = useState(typed?.email ?? email);
+  const [password, setPassword] = useState(typed?.password ?? '');
   const submission = useSubmission();
-  const submit = (event: Event): void => {
-    event.preventDefault();
+  const send = (): void => {
     const missing = { email: address.trim() ? undefined : t('login.email_missing'), password: password ? undefined : t('login.password_missing') };
     if (submission.invalid(missing)) return;
     void submission.run(async () => onDone(await admin.login(address.trim(), password), password));
   };
+  useEffect(() => {
+    if (typed?.sent) send();
+  }, []);
   const { error } = submission;
   return (
-    <form class="stack" onSubmit={submit} noValidate>
+    <form class="stack" onSubmit={(event) => { event.preventDefault(); send(); }} noValidate>
       <Field label={t('login.email')} type="email" name="email" autocomplete="username" value={address} onInput={setAddress} error={submission.fieldError('email')} autofocus={!email} code />
       <Field label={t('login.password')} type="password" name="password" autocomplete="current-password" value={password} onInput={setPassword} error={submission.fieldError('password')} autofocus={!!email} code />
       {error instanceof ApiError && error.status === 401 ? (
@@ -103,6 +106,8 @@ function Steps({ email, again = false, children }: { email: string; again?: bool
   // Kept for the steps that ask for it again, and no longer than these take.
   const [password, setPassword] = useState('');
   const [notice, setNotice] = useState('');
+  const typed = useRef<Typed | null | undefined>(undefined);
+  if (typed.current === undefined) typed.current = takeTyped();
   const holder = useRef<HTMLDivElement>(null);
   const step: SessionState | 'password' = session?.state ?? 'password';
 
@@ -118,6 +123,12 @@ function Steps({ email, again = false, children }: { email: string; again?: bool
   };
   // A dialog or a page that changes its form under the reader: the focus goes to the first field of the new one.
   useLayoutEffect(() => {
+    // Somebody who types already stays where that is.
+    if (typed.current && holder.current?.contains(document.activeElement)) {
+      typed.current = null;
+      return;
+    }
+    typed.current = null;
     holder.current?.querySelector<HTMLElement>('input, [tabindex="-1"]')?.focus();
   }, [step]);
 
@@ -138,7 +149,7 @@ function Steps({ email, again = false, children }: { email: string; again?: bool
       </>
     );
   } else {
-    form = <PasswordStep email={email} onDone={(next, typed) => { setPassword(typed); setNotice(''); take(next); }} />;
+    form = <PasswordStep email={email} typed={typed.current} onDone={(next, typed) => { setPassword(typed); setNotice(''); take(next); }} />;
   }
   return (
     <div ref={holder} class="stack">

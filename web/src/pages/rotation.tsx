@@ -17,6 +17,7 @@ import { Badge, EmptyState, Loaded, Notice } from '../ui/feedback';
 import { Icon } from '../ui/icons';
 import { Section } from '../ui/page';
 import { AddSecretDialog, FreshSecretPanel, RevokeDialog } from './integration/secrets';
+import { TokensSection } from './tokens_section';
 
 const POLL_MS = 10_000;
 
@@ -126,12 +127,15 @@ export function RotationTab({ application, onChanged }: { application: Applicati
     onChanged();
   };
   return (
-    <Section title={t('rotation.title')} intro={t('rotation.intro')}>
-      {environment.secrets_per_application < 2 ? (
-        <EmptyState icon="key" title={t('rotation.one_only')} />
-      ) : (
-        <Loaded query={query}>{({ items }) => <Steps application={application} environment={environment} secrets={items} onChanged={changed} />}</Loaded>
-      )}
-    </Section>
+    <>
+      <Section title={t('rotation.title')} intro={t('rotation.intro')}>
+        {environment.secrets_per_application < 2 ? (
+          <EmptyState icon="key" title={t('rotation.one_only')} />
+        ) : (
+          <Loaded query={query}>{({ items }) => <Steps application={application} environment={environment} secrets={items} onChanged={changed} />}</Loaded>
+        )}
+      </Section>
+      {mayChange(application) && <TokensSection application={application} />}
+    </>
   );
 }

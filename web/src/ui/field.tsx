@@ -78,8 +78,8 @@ export function Field(props: FieldProps): VNode {
   );
 }
 
-/** Several lines of something that a machine reads: PEM. */
-export function PemField({ label, hint, error, value, onInput }: Common & { value: string; onInput: (value: string) => void }): VNode {
+/** Several lines of something that a machine reads: PEM, JSON. */
+export function CodeField({ label, hint, error, value, onInput }: Common & { value: string; onInput: (value: string) => void }): VNode {
   const id = useId();
   return (
     <Frame id={id} label={label} hint={hint} error={error}>

@@ -4,6 +4,7 @@ import { useState } from 'preact/hooks';
 import * as admin from '../../api/admin';
 import type { Application, AuthMethod, Environment } from '../../api/types';
 import { t } from '../../i18n';
+import { changeOf, formOf, readable } from '../../lib/registration';
 import { mayChange } from '../../lib/session';
 import { duration } from '../../lib/time';
 import { toast } from '../../lib/toast';
@@ -15,18 +16,41 @@ import { ErrorBox } from '../../ui/feedback';
 import { Field } from '../../ui/field';
 import { Section } from '../../ui/page';
 import { offeredScopes } from '../applications';
-import { AuthMethodChoice, ScopeChoices, scopeForm, scopeMeaning } from './choices';
+import { MethodFields, ScopeChoices, scopeForm, scopeMeaning } from './choices';
 
 const inOrder = (scopes: readonly string[]): string => [...scopes].sort().join(' ');
+
+/** What is registered, in one text: to be compared, and shown where two edits meet. */
+function registered(a: Application): string {
+  const { keys, subject, subjectValue, binding, fapi } = formOf(a);
+  return [keys, subjectValue && `${subject}=${subjectValue}`, binding !== 'none' && t(`registration.binding_${binding}`), fapi && t('registration.fapi')].filter(Boolean).join('; ');
+}
+
+function RegistrationFacts({ application }: { application: Application }): VNode {
+  const { subject, subjectValue, binding, fapi } = formOf(application);
+  const keys = application.jwks?.['keys'];
+  return (
+    <>
+      {application.jwks_uri && <Fact name={t('registration.keys')}><Code>{application.jwks_uri}</Code></Fact>}
+      {Array.isArray(keys) && <Fact name={t('registration.keys')}>{t('registration.n_keys', { count: keys.length })}</Fact>}
+      {subjectValue && <Fact name={t(`registration.${subject}`)}><Code>{subjectValue}</Code></Fact>}
+      {binding !== 'none' && <Fact name={t('registration.binding')}>{t(`registration.binding_${binding}`)}</Fact>}
+      {fapi && <Fact name={t('registration.profile')}>{t('registration.fapi')}</Fact>}
+      {application.introspection_audiences.length > 0 && <Fact name={t('registration.introspects')}><Code>{application.introspection_audiences.join(' ')}</Code></Fact>}
+      {application.requests_per_minute > 0 && <Fact name={t('registration.limit')}>{application.requests_per_minute}</Fact>}
+    </>
+  );
+}
 
 function differences(before: Application, after: Application): Difference[] {
   const rows: Difference[] = [
     { label: t('app.name'), before: <bdi>{before.name}</bdi>, after: <bdi>{after.name}</bdi> },
     { label: t('app.scopes'), before: <Code>{inOrder(before.scopes)}</Code>, after: <Code>{inOrder(after.scopes)}</Code> },
     { label: t('app.auth_method'), before: t(`auth.${before.auth_method}`), after: t(`auth.${after.auth_method}`) },
+    { label: t('registration.title'), before: <Code>{registered(before)}</Code>, after: <Code>{registered(after)}</Code> },
     { label: t('app.status'), before: before.enabled ? t('app.enabled') : t('app.disabled'), after: after.enabled ? t('app.enabled') : t('app.disabled') },
   ];
-  const same = [before.name === after.name, inOrder(before.scopes) === inOrder(after.scopes), before.auth_method === after.auth_method, before.enabled === after.enabled];
+  const same = [before.name === after.name, inOrder(before.scopes) === inOrder(after.scopes), before.auth_method === after.auth_method, registered(before) === registered(after), before.enabled === after.enabled];
   return rows.filter((_, i) => !same[i]);
 }
 
@@ -36,10 +60,13 @@ export function EditDialog({ application, onSaved, onClose }: { application: App
   const [name, setName] = useState(base.name);
   const [scopes, setScopes] = useState<readonly string[]>(base.scopes);
   const [method, setMethod] = useState<AuthMethod>(base.auth_method);
+  const [form, setForm] = useState(() => formOf(base));
+  const keysAreReadable = readable(form.keys);
   const change: admin.ApplicationChange = {
     ...(name.trim() !== base.name && { name: name.trim() }),
     ...(inOrder(scopes) !== inOrder(base.scopes) && { scopes: [...scopes] }),
     ...(method !== base.auth_method && { auth_method: method }),
+    ...(keysAreReadable && changeOf(method, formOf(base), form)),
   };
   const edit = useVersionedEdit<Application>(
     base,
@@ -53,7 +80,7 @@ export function EditDialog({ application, onSaved, onClose }: { application: App
   const offered = [...new Set([...offeredScopes(base.environment), ...base.scopes])];
   const submit = (event: Event): void => {
     event.preventDefault();
-    const wrong = { name: name.trim() ? undefined : t('app.name_missing'), scopes: scopes.length ? undefined : t('app.scopes_missing') };
+    const wrong = { name: name.trim() ? undefined : t('app.name_missing'), scopes: scopes.length ? undefined : t('app.scopes_missing'), jwks: keysAreReadable ? undefined : t('registration.keys_unreadable') };
     if (edit.invalid(wrong)) return;
     if (Object.keys(change).length === 0 && !edit.theirs) onClose();
     else void edit.save();
@@ -63,7 +90,7 @@ export function EditDialog({ application, onSaved, onClose }: { application: App
       <form class="stack" onSubmit={submit} noValidate>
         <Field label={t('app.name')} value={name} onInput={setName} error={edit.fieldError('name')} maxLength={200} autofocus />
         <ScopeChoices environment={base.environment} offered={offered} chosen={scopes} onChange={setScopes} error={edit.fieldError('scopes')} />
-        <AuthMethodChoice value={method} onChange={setMethod} error={edit.fieldError('auth_method')} />
+        <MethodFields method={method} onMethod={setMethod} form={form} onForm={setForm} error={edit.fieldError} />
         {edit.error !== undefined && <ErrorBox error={edit.error} />}
         {edit.theirs ? (
           <ConflictNotice differences={differences(base, edit.theirs)} busy={edit.busy} onOverwrite={() => void edit.save()} onTakeTheirs={() => edit.theirs && onSaved(edit.theirs)} />
@@ -101,6 +128,7 @@ export function AccessSection({ application, environment, onChanged }: { applica
           <Fact name={t('access.issuer')}><CodeWithCopy text={environment.issuer} what={t('access.issuer')} /></Fact>
           <Fact name={t('access.jwks')}><CodeWithCopy text={environment.jwks_uri} what={t('access.jwks')} /></Fact>
           <Fact name={t('app.auth_method')}>{t(`auth.${application.auth_method}`)}</Fact>
+          <RegistrationFacts application={application} />
         </Facts>
       </div>
       {editing && <EditDialog application={application} onClose={() => setEditing(false)} onSaved={(saved) => { setEditing(false); onChanged(saved); }} />}

@@ -12,7 +12,7 @@ import { Button } from '../../ui/button';
 import { Code, Table, Time } from '../../ui/data';
 import { Actions, ConfirmByName, Dialog } from '../../ui/dialog';
 import { Badge, EmptyState, ErrorBox, Loaded } from '../../ui/feedback';
-import { PemField, Select } from '../../ui/field';
+import { CodeField, Select } from '../../ui/field';
 import { Icon } from '../../ui/icons';
 import { Section, useFocusHere } from '../../ui/page';
 import { saveFile } from '../../ui/secret';
@@ -67,7 +67,7 @@ function AddDialog({ application, registers, onAdded, onClose }: AddProps): VNod
       <form class="stack" onSubmit={submit} noValidate>
         <p>{registers ? t('cert.register_intro') : t('cert.issue_intro')}</p>
         {registers ? (
-          <PemField label={t('cert.pem')} value={pem} onInput={setPem} error={submission.fieldError('certificate_pem')} />
+          <CodeField label={t('cert.pem')} value={pem} onInput={setPem} error={submission.fieldError('certificate_pem')} />
         ) : (
           <>
             <Select
@@ -77,7 +77,7 @@ function AddDialog({ application, registers, onAdded, onClose }: AddProps): VNod
               onChange={setDays}
               options={LIFETIMES.map((n) => ({ value: String(n), label: n ? t('secret.days', { count: n }) : t('cert.lifetime_default') }))}
             />
-            <PemField label={t('cert.request')} hint={t('cert.request_hint')} value={pem} onInput={setPem} error={submission.fieldError('request_pem')} />
+            <CodeField label={t('cert.request')} hint={t('cert.request_hint')} value={pem} onInput={setPem} error={submission.fieldError('request_pem')} />
           </>
         )}
         {submission.error !== undefined && <ErrorBox error={submission.error} />}

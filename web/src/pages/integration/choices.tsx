@@ -1,11 +1,12 @@
 // Fields that making and editing an application share.
 import type { VNode } from 'preact';
-import type { AuthMethod } from '../../api/types';
+import type { AuthMethod, SubjectMember } from '../../api/types';
 import { t } from '../../i18n';
 import { findEnvironment } from '../../lib/environments';
+import { type Binding, METHODS, type RegistrationForm, SUBJECTS } from '../../lib/registration';
 import { duration } from '../../lib/time';
 import { Code } from '../../ui/data';
-import { Checkbox, Choices, Select } from '../../ui/field';
+import { Checkbox, Choices, Field, Select, CodeField } from '../../ui/field';
 
 const KNOWN = { api: 'scope.api', customer: 'scope.customer' } as const;
 
@@ -38,17 +39,47 @@ export function ScopeChoices({ environment, offered, chosen, onChange, error }: 
   );
 }
 
-const METHODS: readonly AuthMethod[] = ['client_secret', 'client_secret_basic', 'client_secret_post'];
+const BINDINGS: readonly Binding[] = ['none', 'dpop', 'certificate'];
 
-export function AuthMethodChoice({ value, onChange, error }: { value: AuthMethod; onChange: (method: AuthMethod) => void; error?: string | undefined }): VNode {
+/** How the application authenticates, and what it registers for that. */
+export function MethodFields({ method, onMethod, form, onForm, error }: { method: AuthMethod; onMethod: (method: AuthMethod) => void; form: RegistrationForm; onForm: (form: RegistrationForm) => void; error: (field: string) => string | undefined }): VNode {
+  const set = (change: Partial<RegistrationForm>): void => onForm({ ...form, ...change });
   return (
-    <Select
-      label={t('app.auth_method')}
-      hint={t('app.auth_method_hint')}
-      error={error}
-      value={value}
-      onChange={(method) => onChange(method as AuthMethod)}
-      options={METHODS.map((method) => ({ value: method, label: t(`auth.${method}`) }))}
-    />
+    <>
+      <Select
+        label={t('app.auth_method')}
+        hint={t('app.auth_method_hint')}
+        error={error('auth_method')}
+        value={method}
+        onChange={(value) => onMethod(value as AuthMethod)}
+        options={METHODS.map((one) => ({ value: one, label: t(`auth.${one}`) }))}
+      />
+      {(method === 'private_key_jwt' || method === 'self_signed_tls_client_auth') && (
+        <CodeField label={t('registration.keys')} hint={t('registration.keys_hint')} error={error('jwks_uri') ?? error('jwks')} value={form.keys} onInput={(keys) => set({ keys })} />
+      )}
+      {method === 'tls_client_auth' && (
+        <>
+          <Select
+            label={t('registration.subject')}
+            hint={t('registration.subject_hint')}
+            value={form.subject}
+            onChange={(subject) => set({ subject: subject as SubjectMember })}
+            options={SUBJECTS.map((one) => ({ value: one, label: t(`registration.${one}`) }))}
+          />
+          <Field code label={t('registration.subject_value')} error={error(form.subject) ?? error('tls_client_auth_subject_dn')} value={form.subjectValue} onInput={(subjectValue) => set({ subjectValue })} maxLength={512} />
+        </>
+      )}
+      <Select
+        label={t('registration.binding')}
+        hint={t('registration.binding_hint')}
+        error={error('tls_client_certificate_bound_access_tokens') ?? error('dpop_bound_access_tokens')}
+        value={form.binding}
+        onChange={(binding) => set({ binding: binding as Binding })}
+        options={BINDINGS.map((one) => ({ value: one, label: t(`registration.binding_${one}`) }))}
+      />
+      <Choices legend={t('registration.profile')} error={error('fapi')}>
+        <Checkbox label={t('registration.fapi')} hint={t('registration.fapi_hint')} checked={form.fapi} onChange={(fapi) => set({ fapi })} />
+      </Choices>
+    </>
   );
 }

@@ -6,6 +6,7 @@ import type { Application } from '../../api/types';
 import { findEnvironment } from '../../lib/environments';
 import { freshOf, freshSecret } from '../../lib/fresh';
 import { useQuery } from '../../lib/query';
+import { hasSecrets, sendsSecret, usesCertificates } from '../../lib/registration';
 import { useStore } from '../../lib/store';
 import { later } from '../../lib/later';
 import { AccessSection } from './access';
@@ -39,9 +40,9 @@ export function IntegrationTab({ application, onChanged, reload }: { application
   return (
     <>
       {fresh && <FreshSecretPanel fresh={fresh} environment={environment} />}
-      <SecretsSection application={application} environment={environment} secrets={secrets} onChanged={secretsChanged} />
-      <TrialSection application={application} fresh={fresh} wanted={wanted} onWanted={setWanted} onUsed={secretsChanged} />
-      <SnippetsSection application={application} environment={environment} fresh={fresh} wanted={wanted} />
+      {hasSecrets(application.auth_method) && <SecretsSection application={application} environment={environment} secrets={secrets} onChanged={secretsChanged} />}
+      {sendsSecret(application.auth_method) && <TrialSection application={application} fresh={fresh} wanted={wanted} onWanted={setWanted} onUsed={secretsChanged} />}
+      {(sendsSecret(application.auth_method) || usesCertificates(application.auth_method)) && <SnippetsSection application={application} environment={environment} fresh={fresh} wanted={wanted} />}
       <AccessSection application={application} environment={environment} onChanged={onChanged} />
       <CertificatesSection application={application} environment={environment} />
       <ManageSection application={application} onChanged={onChanged} reload={reload} />

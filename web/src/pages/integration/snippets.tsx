@@ -5,7 +5,8 @@ import type { Application, Environment } from '../../api/types';
 import { rich, t } from '../../i18n';
 import type { FreshSecret } from '../../lib/fresh';
 import { remember, remembered } from '../../lib/preferences';
-import { SECRET_VARIABLE, SNIPPET_LANGUAGES, type SnippetLanguage, exportLine, snippet } from '../../lib/snippets';
+import { usesCertificates } from '../../lib/registration';
+import { SECRET_VARIABLE, SNIPPET_LANGUAGES, type SnippetLanguage, curlWithCertificate, exportLine, snippet } from '../../lib/snippets';
 import { CopyButton } from '../../ui/button';
 import { Code, CodeBlock, Tabs } from '../../ui/data';
 import { Checkbox } from '../../ui/field';
@@ -31,6 +32,13 @@ export function SnippetsSection({ application, environment, fresh, wanted }: { a
     authMethod: application.auth_method,
     scope: wantedScope(wanted),
   });
+  if (usesCertificates(application.auth_method)) {
+    return (
+      <Section title={t('snippet.title')} intro={t('snippet.certificate')}>
+        <CopyBlock text={curlWithCertificate(environment.mtls_token_endpoint ?? environment.token_endpoint, application.client_id, wantedScope(wanted))} what={t('snippet.program', { language: 'curl' })} />
+      </Section>
+    );
+  }
   const choose = (id: string): void => {
     setLanguage(id as SnippetLanguage);
     remember('snippet', id);
