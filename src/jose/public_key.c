@@ -324,7 +324,8 @@ static la_result verify_evp(const la_public_key *k, const la_algorithm *a, la_sl
     uint8_t der[LA_DER_SIGNATURE_MAX], hash[EVP_MAX_MD_SIZE];
     unsigned hash_n = 0;
     la_result r = la_ok();
-    EVP_MD *md = a == k->algorithm ? k->md : EVP_MD_fetch(NULL, a->digest, NULL);
+    EVP_MD *fetched = a == k->algorithm ? NULL : EVP_MD_fetch(NULL, a->digest, NULL); /* may be k->md once more */
+    const EVP_MD *md = a == k->algorithm ? k->md : fetched;
     EVP_PKEY_CTX *verify = md ? context_for(k, a, md) : NULL;
     if (a->kind == LA_KEY_EC)
         signature = (la_slice){(const char *)der, la_der_from_raw((const uint8_t *)signature.p, a->bytes, der)};
@@ -334,8 +335,7 @@ static la_result verify_evp(const la_public_key *k, const la_algorithm *a, la_sl
     else if (EVP_PKEY_verify(verify, (const uint8_t *)signature.p, signature.n, hash, hash_n) != 1)
         r = not_verified();
     EVP_PKEY_CTX_free(verify);
-    if (md != k->md)
-        EVP_MD_free(md);
+    EVP_MD_free(fetched);
     return r;
 }
 

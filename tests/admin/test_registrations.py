@@ -127,6 +127,8 @@ def test_who_has_such_a_right_is_an_administrators_to_change(people):
         developer.patch(app["path"], body, 1, check=403)
     developer.post(f"{app['path']}/secrets", {}, check=403)
     developer.post(f"{app['path']}/secrets/{app['secret']['secret_id']}/revoke", {}, check=403)
+    developer.post(f"{app['path']}/revocations", {}, check=403)
+    developer.post(f"{app['path']}/certificates", {}, check=403)
     developer.delete(app["path"], headers={"If-Match": "*"}, check=403)
     assert developer.json("GET", app["path"]) == app["application"]
     people.admin.delete(app["path"], headers={"If-Match": "*"}, check=204)
