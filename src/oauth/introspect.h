@@ -10,8 +10,9 @@
 
 #include "oauth/token_holder.h"
 
-/* Room that the body needs at most: the claims of a token, and twice base64url around them. */
-#define LA_INTROSPECTION_MAX 12288
+/* Room that the body needs at most: what the claims of a token make of an answer, in base64url, and a signature of ML-DSA-87. */
+#define LA_INTROSPECTION_MAX 20480
+_Static_assert(LA_INTROSPECTION_MAX >= LA_TOKEN_RESPONSE_MAX, "a loop has one buffer for both");
 
 /* What the answer is, besides its outcome. */
 typedef struct la_introspection {
