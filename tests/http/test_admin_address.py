@@ -24,13 +24,13 @@ ALWAYS = {
 }
 
 
-def ask(server, path, method="GET", host=None, headers=(), body=b"", version="1.1"):
+def ask(server, path, method="GET", host=None, headers=(), body=b"", version="1.1", timeout=5):
     """One request by hand to the admin address; `host` "" sends none."""
     lines = [f"{method} {path} HTTP/{version}", "Connection: close", f"Content-Length: {len(body)}", *headers]
     if host != "":
         lines.append(f"Host: {host or f'127.0.0.1:{server.admin_port}'}")
     data = "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body
-    responses = parse_responses(server.raw(data, port=server.admin_port, wait_close=True), [method])
+    responses = parse_responses(server.raw(data, timeout, port=server.admin_port, wait_close=True), [method])
     assert len(responses) == 1
     return responses[0]
 
@@ -233,7 +233,7 @@ def test_health_answers_while_the_api_waits(server_factory):
     answers = []
 
     def log_in():
-        answers.append(ask(server, "/admin/v1/session", method="POST", body=body,
+        answers.append(ask(server, "/admin/v1/session", method="POST", body=body, timeout=30,  # passwords are slow on purpose
                            headers=["Content-Type: application/json", f"Origin: {origin}"]))
 
     lock = sqlite3.connect(server.home / "leanauth.db", isolation_level=None)

@@ -45,7 +45,7 @@ def test_http_01_methods_that_nobody_knows(server, method):
 
 @pytest.mark.parametrize("path", ["/", "/oauth2", "/oauth2/", "/oauth2/token/", "/oauth2/tokens", "/OAuth2/Token", "//oauth2/token", "/oauth2/./token",
                                   "/oauth2/x/../token", "/oauth2%2Ftoken", "/%6Fauth2/token", "/oauth2/token;x=1", "/metrics", "/livez", "/readyz",
-                                  "/.well-known", "/.well-known/", "/favicon.ico", "/" + "a" * 5000, "/%00", "/oauth2/introspect", "/oauth2/revoke"])
+                                  "/.well-known", "/.well-known/", "/favicon.ico", "/" + "a" * 5000, "/%00", "/oauth2/introspect/", "/oauth2/revoked"])
 def test_nothing_at_other_paths(server, client, path):
     for method in ("GET", "POST"):
         body = support.form(server.fields(client)).decode() if method == "POST" else ""

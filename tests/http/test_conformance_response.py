@@ -153,7 +153,7 @@ def test_err_04_descriptions_help(server, client):
     """One plain sentence, that names what to change."""
     expected = {
         "no grant type": "grant_type=client_credentials", "unknown grant type": "grant_type=client_credentials",
-        "wrong secret": "client_secret", "nothing": "", "no scope": "customer.<customer_id>", "unknown scope": "case-sensitive",
+        "wrong secret": "check the client_id", "nothing": "", "no scope": "customer.<customer_id>", "unknown scope": "case-sensitive",
         "malformed scope": "space", "mixed scopes": "separate tokens", "bad customer": "customer_id", "two methods": "one way",
         "repeated": "once", "not a form": "Content-Type", "not UTF-8": "UTF-8", "a browser": "backend", "another scheme": "Basic",
     }

@@ -439,7 +439,9 @@ def test_the_metadata_names_the_mtls_address(place):
     with place.connect() as connection:
         connection.sendall(b"GET /.well-known/oauth-authorization-server HTTP/1.1\r\nHost: production.localhost\r\n\r\n")
         document = json.loads(read_response(connection)[2])
-    assert document["mtls_endpoint_aliases"] == {"token_endpoint": f"https://production.localhost:{place.mtls_port}/oauth2/token"}
+    base = f"https://production.localhost:{place.mtls_port}/oauth2"
+    assert document["mtls_endpoint_aliases"] == {
+        "token_endpoint": f"{base}/token", "introspection_endpoint": f"{base}/introspect", "revocation_endpoint": f"{base}/revoke"}
 
 
 def test_a_huge_chain_is_refused(place, tmp_path):
