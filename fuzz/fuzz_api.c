@@ -117,7 +117,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     la_slice cookie;
     LA_IGNORE(la_fail(LA_OK, "%s", ""));
     LA_IGNORE(la_api_cookie_find(request.cookie, &cookie));
-    (void)la_api_origin_is_ours(LA_SLICE("https://a.example"), LA_SLICE("localhost"), request.origin);
+    (void)la_api_origin_is_ours(LA_SLICE("https://a.example"), request.is_tls, LA_SLICE("localhost"), request.origin);
     la_result r = la_api_route_find(request.path, request.method, api.arena, &c.route, c.parameters, c.allow);
     if (la_is_ok(r))
         r = use(&c);

@@ -11,7 +11,7 @@
 
 static void check(const la_grant *g, la_slice requested)
 {
-    if (g->n_scopes == 0 || !g->audience.p || g->lifetime_s == 0)
+    if (g->n_scopes == 0 || g->n_audiences == 0 || !g->audiences[0].p || g->lifetime_s == 0)
         abort();
     for (unsigned i = 0; i < g->n_scopes; i++) {
         if (!is_scope_token(g->scopes[i]) || !la_scope_list_has(requested, g->scopes[i]))
