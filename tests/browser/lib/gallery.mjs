@@ -44,13 +44,14 @@ export function gallery({ application, live, operator }) {
   return [
     { name: 'applications', path: `/e/${SANDBOX}/applications` },
     { name: 'applications of production', path: `/e/${PRODUCTION}/applications` },
-    { name: 'create an application', path: `/e/${SANDBOX}/applications`, open: opens(press('app.create'), (page) => dialog(page).locator('summary').click()) },
+    { name: 'create an application', path: `/e/${SANDBOX}/applications`, open: opens(press('app.create'), unfold) },
     { name: 'nothing found', path: `/e/${SANDBOX}/applications?q=nothing` },
     { name: 'integration', path: app },
     { name: 'integration in production', path: inProduction },
     { name: 'issue a certificate', path: app, open: opens(press('cert.issue')) },
     { name: 'a new certificate', path: inProduction, open: async (page, text) => { await press('cert.issue')(page, text); await dialog(page).locator('[type=submit]').click(); await page.locator('.secret-once').waitFor(); } },
     { name: 'edit an application', path: app, open: opens(press('app.rename')) },
+    { name: 'edit all of an application', path: app, open: opens(press('app.rename'), unfold, everyMistake) },
     { name: 'disable an application', path: app, open: opens(press('app.disable')) },
     { name: 'delete an application', path: inProduction, open: opens(press('app.delete'), (page) => dialog(page).locator('button.danger').click()) },
     { name: 'a token', path: app, open: tryToken(application.client_secret, '.token-view') },
@@ -86,6 +87,18 @@ export function gallery({ application, live, operator }) {
     { name: 'no such page', path: '/nowhere' },
     { name: 'no such application', path: `/e/${SANDBOX}/applications/00000000-0000-4000-8000-000000000000` },
   ];
+}
+
+async function unfold(page) {
+  for (const summary of await dialog(page).locator('summary').all()) await summary.click();
+}
+
+// What the server says at each field that it can say something at.
+async function everyMistake(page, text) {
+  await field(dialog(page), text('registration.introspects')).fill('no audience');
+  await field(dialog(page), text('registration.limit')).fill('99999999');
+  await dialog(page).locator('[type=submit]').click();
+  await dialog(page).locator('.field-error').nth(1).waitFor();
 }
 
 const tryToken = (secret, shown) => async (page, text) => {

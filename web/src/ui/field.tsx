@@ -79,11 +79,11 @@ export function Field(props: FieldProps): VNode {
 }
 
 /** Several lines of something that a machine reads: PEM, JSON. */
-export function CodeField({ label, hint, error, value, onInput }: Common & { value: string; onInput: (value: string) => void }): VNode {
+export function CodeField({ label, hint, error, value, onInput, rows = 6 }: Common & { value: string; onInput: (value: string) => void; rows?: number }): VNode {
   const id = useId();
   return (
     <Frame id={id} label={label} hint={hint} error={error}>
-      <textarea id={id} class="code" dir="ltr" rows={6} spellcheck={false} autocapitalize="off" autocomplete="off" value={value} aria-invalid={error ? true : undefined} aria-describedby={describedBy(id, hint, error)} onInput={(event) => onInput(event.currentTarget.value)} />
+      <textarea id={id} class="code" dir="ltr" rows={rows} spellcheck={false} autocapitalize="off" autocomplete="off" value={value} aria-invalid={error ? true : undefined} aria-describedby={describedBy(id, hint, error)} onInput={(event) => onInput(event.currentTarget.value)} />
     </Frame>
   );
 }
