@@ -87,7 +87,7 @@ test('a certificate: its subject, and a program that shows it', async () => {
   await button(dialog(page), 'app.create_submit').click();
   await page.waitForURL(/\/applications\/[0-9a-f-]{36}$/);
   await says(page.locator('main'), 'core.bank.example');
-  await says(page.locator('.copy-block'), '--cert client.pem --key client.key');
+  await says(page.locator('.copy-block'), '--cert client.crt --key client.key');
 });
 
 test('token exchange: refused, registered in the page, and then a client trades its token', async () => {

@@ -9,10 +9,11 @@ interface Common {
   optional?: string;
 }
 
-// The server's sentences are English; in an Arabic page they keep their own direction.
+// The server's sentences are English: in an Arabic page they keep their own direction, and are read out as what they are.
 function FieldError({ id, text }: { id: string; text: string }): VNode {
+  const foreign = language() === 'ar' && !/[\u0600-\u06ff]/.test(text);
   return (
-    <p class="field-error" id={id} role="alert" dir={language() === 'ar' ? 'auto' : undefined}>
+    <p class="field-error" id={id} role="alert" lang={foreign ? 'en' : undefined} dir={foreign ? 'ltr' : undefined}>
       {text}
     </p>
   );
