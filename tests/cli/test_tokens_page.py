@@ -10,8 +10,6 @@ import support
 from control import asker
 from support import decode
 
-EXCHANGE, CUSTOMER = "urn:ietf:params:oauth:grant-type:token-exchange", "5f3c2a10-8c9d-4b6e-a1f0-2d4e6f8a0b1c"
-
 
 def block(kind):
     text = (support.REPOSITORY / "docs" / "tokens.md").read_text()
@@ -25,22 +23,17 @@ def test_the_commands_of_the_page(server_factory, tmp_path):
     resource = asker(server, "production", "https://api.leantech.me").app
     (tmp_path / "leanauth").symlink_to(support.BIN)
     [secret] = server.secret_list(app)
-    server.customer_add(app, CUSTOMER)
-    server.cli("app", "set", app["client_id"], "--environment", "production", "--grant-type", EXCHANGE, check=0)
-    asked = server.fields(app, grant_type=EXCHANGE, subject_token="x", subject_token_type="x")
-    support.poll(lambda: server.post("production", asked).json()["error"] == "invalid_request", 10, "it may exchange")
     environment = {**os.environ, "BASE": app["issuer"], "CLIENT_ID": app["client_id"], "CLIENT_SECRET": app["client_secret"],
-                   "RS_ID": resource["client_id"], "RS_SECRET": resource["client_secret"], "SECRET_ID": str(secret["secret_id"]), "CUSTOMER_ID": CUSTOMER,
+                   "RS_ID": resource["client_id"], "RS_SECRET": resource["client_secret"], "SECRET_ID": str(secret["secret_id"]),
                    "LEANAUTH_CONFIG": str(server.config_path), "PATH": f"{tmp_path}:{os.environ['PATH']}", "no_proxy": "*"}
-    kinds = ["introspect", "introspect-signed", "exchange", "revoke", "operator"]
+    kinds = ["introspect", "introspect-signed", "revoke", "operator"]
     script = "set -e\n" + "".join(f"{block(kind)}\nprintf '\\n-----\\n'\n" for kind in kinds)
     done = subprocess.run(["bash", "-c", script], env=environment, cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, text=True, timeout=60 * support.SLOW)
     support.remember(done.stdout)
     assert done.returncode == 0, done.stderr
-    active, signed, exchanged, revoked, operator = [part.strip() for part in done.stdout.split("-----")[:5]]
+    active, signed, revoked, operator = [part.strip() for part in done.stdout.split("-----")[:4]]
     assert json.loads(active)["active"] is True and json.loads(active)["client_id"] == app["client_id"]
     assert decode(signed)[1]["token_introspection"] == json.loads(active)
-    assert decode(json.loads(exchanged)["access_token"])[1]["customer_id"] == CUSTOMER
     assert revoked.splitlines() == ["200", '{"active":false}']
     assert "as it was before" in operator and operator.count("are revoked") == 2 and "application" in operator.splitlines()[-3]
