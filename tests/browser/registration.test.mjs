@@ -235,6 +235,20 @@ test('all of the form without a mouse', async () => {
   await says(page.locator('.facts'), '12');
 });
 
+test('self-signed certificates may be in a key set behind a URL', async () => {
+  const page = await given.browser.page({ operator: admin, path: '/' });
+  await begin(page, 'self_signed_tls_client_auth');
+  await says(dialog(page), t('registration.keys_hint_certificate'));
+  await field(dialog(page), 'registration.keys').fill('http://client.example.com/keys');
+  await button(dialog(page), 'app.create_submit').click();
+  await dialog(page).locator('.field-error').waitFor();
+  await focused(page, 'textarea[aria-invalid=true]');
+  await field(dialog(page), 'registration.keys').fill('https://client.example.com/keys');
+  await button(dialog(page), 'app.create_submit').click();
+  await page.waitForURL(/\/applications\/[0-9a-f-]{36}$/);
+  await says(page.locator('.facts'), 'https://client.example.com/keys');
+});
+
 for (const language of ['en', 'ar']) {
   test(`the forms of every method are fit for everybody (${language})`, async () => {
     const page = await given.browser.page({ operator: admin, path: `/e/${SANDBOX}/applications`, width: 375, height: 800, language });

@@ -51,7 +51,7 @@ test('every program has the values, reads the secret from the environment, and s
         for (const part of ['https://auth.example/oauth2/token', 'the-client', 'customer.7', 'LEANAUTH_CLIENT_SECRET', 'client_credentials']) {
           assert.ok(code.includes(part), `${id}: ${part}`);
         }
-        assert.equal(/client_secret[="&]/.test(code), authMethod !== 'client_secret_basic', id);
+        assert.equal(/client_secret["=:]/.test(code), authMethod !== 'client_secret_basic', id);
         const basic = /Basic|-u |SetBasicAuth/.test(code.replace(/^\/\/.*$/gm, ''));
         assert.equal(basic, authMethod === 'client_secret_basic', `${id} ${authMethod}`);
       }

@@ -1,4 +1,7 @@
 // Every page, and every dialog that one can open on it: the questions that are asked of all of them go through this list.
+import { generateKeyPairSync } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { dialog, field, settled } from './browser.mjs';
 import { OTHER_SANDBOX, PRODUCTION, SANDBOX } from './server.mjs';
 
@@ -25,8 +28,12 @@ export async function furnish(server) {
       });
     }
   }
+  const jwks = join(server.home, 'keys.json');
+  writeFileSync(jwks, JSON.stringify({ keys: [generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' })] }));
+  const byKey = await server.createApplication(SANDBOX, 'Signs', '--auth-method', 'private_key_jwt', '--jwks', jwks, '--dpop-bound', 'true');
+  const byCertificate = await server.createApplication(SANDBOX, 'Has a certificate', '--auth-method', 'tls_client_auth');
   const { operators } = await server.json('operator', 'list');
-  return { admin, application, live, operator: operators.find((o) => o.email === 'omar@example.com') };
+  return { admin, application, live, byKey, byCertificate, operator: operators.find((o) => o.email === 'omar@example.com') };
 }
 
 // What opens a dialog is found by what it says in the page's language.
@@ -37,7 +44,7 @@ const opens = (...presses) => async (page, text) => {
 };
 
 /** `text`: a text in the language of the page. */
-export function gallery({ application, live, operator }) {
+export function gallery({ application, live, byKey, byCertificate, operator }) {
   const at = (environment, client) => `/e/${environment}/applications/${client.client_id}`;
   const app = at(SANDBOX, application);
   const inProduction = at(PRODUCTION, live);
@@ -48,6 +55,8 @@ export function gallery({ application, live, operator }) {
     { name: 'nothing found', path: `/e/${SANDBOX}/applications?q=nothing` },
     { name: 'integration', path: app },
     { name: 'integration in production', path: inProduction },
+    { name: 'integration by a key', path: at(SANDBOX, byKey) },
+    { name: 'integration by a certificate', path: at(SANDBOX, byCertificate) },
     { name: 'issue a certificate', path: app, open: opens(press('cert.issue')) },
     { name: 'a new certificate', path: inProduction, open: async (page, text) => { await press('cert.issue')(page, text); await dialog(page).locator('[type=submit]').click(); await page.locator('.secret-once').waitFor(); } },
     { name: 'edit an application', path: app, open: opens(press('app.rename')) },

@@ -38,6 +38,7 @@ export const applications: Translated<typeof en> = {
   'registration.title': 'التسجيل',
   'registration.keys': 'المفاتيح العامة',
   'registration.keys_hint': 'عنوان https لمجموعة JWK، أو المجموعة نفسها. لا تضع مفتاحًا خاصًا أبدًا.',
+  'registration.keys_hint_certificate': 'عنوان https لمجموعة JWK فيها شهاداته (x5c)، أو المجموعة نفسها. لا حاجة إليها إن سُجّلت الشهادات واحدة واحدة.',
   'registration.keys_unreadable': 'هذا ليس JSON.',
   'registration.subject': 'ما تقوله شهاداته عنه',
   'registration.subject_hint': 'الشهادات التي يصدرها هذا الخادم لا تحتاج إليه.',

@@ -38,6 +38,7 @@ export const applications = {
   'registration.title': 'Registration',
   'registration.keys': 'Public keys',
   'registration.keys_hint': 'The https URL of a JWK set, or the set itself. Never a private key.',
+  'registration.keys_hint_certificate': 'The https URL of a JWK set with its certificates (x5c), or the set itself. Not needed where they are registered one by one.',
   'registration.keys_unreadable': 'This is no JSON.',
   'registration.subject': 'What its certificates say of it',
   'registration.subject_hint': 'Certificates that this server issues need none.',

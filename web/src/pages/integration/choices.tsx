@@ -87,7 +87,7 @@ export function MethodFields({ method, onMethod, form, onForm, error }: FormProp
         options={METHODS.map((one) => ({ value: one, label: t(`auth.${one}`) }))}
       />
       {takesKeys(method) && (
-        <CodeField label={t('registration.keys')} hint={t('registration.keys_hint')} error={error('jwks_uri') ?? error('jwks')} value={form.keys} onInput={(keys) => set({ keys })} />
+        <CodeField label={t('registration.keys')} hint={method === 'private_key_jwt' ? t('registration.keys_hint') : t('registration.keys_hint_certificate')} error={error('jwks_uri') ?? error('jwks')} value={form.keys} onInput={(keys) => set({ keys })} />
       )}
       {method === 'tls_client_auth' && (
         <>
