@@ -240,7 +240,7 @@ la_result la_command_is_revoked(la_commands *c, const la_application_row *a, la_
 {
     la_revocation_record r = {.environment_id = a->environment_id, .application_id = a->application_id};
     uint32_t tag;
-    bool revoked = !jti.n || jti.n > LA_JTI_MAX;
+    bool revoked = !jti.n || jti.n > LA_JTI_MAX || la_token_is_of_former(issued_s, a->created_at_s, la_clock_now_s());
     r.kind = LA_REVOKED_APPLICATION;
     LA_TRY(find(c, &r, issued_s, &revoked));
     r.kind = LA_REVOKED_CREDENTIAL;
