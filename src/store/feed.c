@@ -121,8 +121,8 @@ enum {
     S_SLOW_HASH,
     S_WRAPPED
 };
-#define SELECT_APPLICATIONS                                                                       \
-    "SELECT a.application_id, a.environment_id, a.client_id, a.enabled, a.auth_method, a.scopes," \
+#define SELECT_APPLICATIONS                                                                                  \
+    "SELECT a.application_id, a.environment_id, a.client_id, a.enabled, a.auth_method, a.scopes,"            \
     " a.registration, a.version, a.created_at_s, s.number, s.expires_at_s, s.digest, s.slow_hash, s.wrapped" \
     " FROM application AS a LEFT JOIN secret AS s ON s.application_id = a.application_id AND s.revoked_at_s = 0"
 
