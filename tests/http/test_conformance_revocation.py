@@ -411,7 +411,7 @@ def test_what_a_node_issues_that_has_not_heard_yet(new_home):
         support.poll(lambda: not server.works(client), 10, "the node has heard")
         if response.status_code == 200:
             token = response.json()["access_token"]
-            assert decode(token)[1]["iat"] > second and not watch.is_active(token)
+            assert not watch.is_active(token)
     server.stop()
 
 
