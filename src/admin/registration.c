@@ -68,10 +68,8 @@ static bool is_subject(const char *member)
 
 static bool fits_method(la_auth_method m, const char *member)
 {
-    if (strcmp(member, LA_MEMBER_JWKS) == 0)
-        return m == LA_AUTH_PRIVATE_KEY_JWT || m == LA_AUTH_SELF_SIGNED_TLS;
-    if (strcmp(member, LA_MEMBER_JWKS_URI) == 0)
-        return m == LA_AUTH_PRIVATE_KEY_JWT;
+    if (strcmp(member, LA_MEMBER_JWKS) == 0 || strcmp(member, LA_MEMBER_JWKS_URI) == 0)
+        return m == LA_AUTH_PRIVATE_KEY_JWT || m == LA_AUTH_SELF_SIGNED_TLS; /* RFC 7523 2.2; RFC 8705 2.2.2 */
     if (strcmp(member, LA_MEMBER_SIGNING_ALG) == 0 || strcmp(member, LA_MEMBER_TOKEN_ENDPOINT_AUDIENCE) == 0)
         return m == LA_AUTH_PRIVATE_KEY_JWT || m == LA_AUTH_CLIENT_SECRET_JWT;
     return m == LA_AUTH_TLS_CLIENT || !is_subject(member);
