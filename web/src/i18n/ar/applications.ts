@@ -58,7 +58,7 @@ export const applications: Translated<typeof en> = {
   'registration.fapi_hint': 'مفتاح أو شهادة، ورموز مقيّدة، وخوارزميات قوية، ولا شيء غير ذلك.',
   'registration.more': 'رموز مقيّدة وصلاحيات وحدود',
   'registration.algorithm': 'خوارزمية إقراراته',
-  'registration.algorithm_hint': 'تُرفض عندئذٍ كل خوارزمية أخرى (token_endpoint_auth_signing_alg).',
+  'registration.algorithm_hint': 'إن اختيرت واحدة رُفضت كل خوارزمية أخرى (token_endpoint_auth_signing_alg).',
   'registration.algorithm_any': 'أي خوارزمية مناسبة',
   'registration.audience': 'جمهور إقراراته',
   'registration.audience_endpoint': 'يُقبل عنوان نقطة إصدار الرموز أيضًا',

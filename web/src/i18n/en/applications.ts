@@ -58,7 +58,7 @@ export const applications = {
   'registration.fapi_hint': 'A key or a certificate, bound tokens, strong algorithms; nothing else is let through.',
   'registration.more': 'Bound tokens, rights and limits',
   'registration.algorithm': 'Algorithm of its assertions',
-  'registration.algorithm_hint': 'Any other is refused then (token_endpoint_auth_signing_alg).',
+  'registration.algorithm_hint': 'Where one is chosen, any other is refused (token_endpoint_auth_signing_alg).',
   'registration.algorithm_any': 'Any that fits',
   'registration.audience': 'Audience of its assertions',
   'registration.audience_endpoint': 'The URL of the token endpoint counts, too',
