@@ -1,16 +1,21 @@
 """The configuration of docs/behind-a-proxy.md in a real Envoy, with the same tests as nginx and HAProxy."""
 
 import subprocess
+import sys
 
 import pytest
 
 import support
+from extra import python_packages
+
+sys.path.insert(0, str(support.REPOSITORY / "tests" / "interop"))
+
 import test_tls_proxies
 from test_tls_proxies import *  # noqa: F403: its tests, which find the proxy of this file
 
 
 @pytest.fixture(scope="module")
-def envoy_program(python_packages):
+def envoy_program():
     program = python_packages("envoy") / "envoy" / "_bin" / "envoy"
     program.chmod(0o755)
     return program

@@ -5,7 +5,6 @@ import os
 import pathlib
 import shutil
 import subprocess
-import sys
 
 import pytest
 
@@ -14,9 +13,6 @@ import support
 FOLDER = pathlib.Path(__file__).parent
 WORK = support.REPOSITORY / "build-extra"
 PATIENCE_S = 900
-
-sys.path.insert(0, str(support.REPOSITORY / "tests" / "interop"))
-
 
 def need_program(name):
     if not shutil.which(name):
@@ -37,7 +33,7 @@ def fetch(what, command, folder, env=None):
     except subprocess.TimeoutExpired:
         pytest.skip(f"{what} cannot be fetched: no answer in {PATIENCE_S} s")
     if done.returncode != 0:
-        pytest.skip(f"{what} cannot be fetched, is its registry out of reach? {done.stdout.strip()[-300:]}")
+        pytest.skip(f"{what} cannot be fetched, is its registry out of reach? {' '.join(done.stdout.split())[-300:]}")
 
 
 def source(name):
@@ -53,17 +49,13 @@ def source(name):
     return folder
 
 
-@pytest.fixture(scope="session")
-def python_packages():
+def python_packages(name):
     """What requirements-NAME.txt names, in a folder of its own."""
-    def make(name):
-        wanted = FOLDER / f"requirements-{name}.txt"
-        folder = WORK / f"python-{name}"
-        stamp = folder / ".requirements"
-        if not stamp.exists() or stamp.read_bytes() != wanted.read_bytes():
-            shutil.rmtree(folder, ignore_errors=True)
-            fetch(wanted.name, ["/usr/bin/python3", "-m", "pip", "install", "--quiet", "--no-cache-dir", "--target", folder, "-r", wanted], FOLDER)
-            stamp.write_bytes(wanted.read_bytes())
-        return folder
-
-    return make
+    wanted = FOLDER / f"requirements-{name}.txt"
+    folder = WORK / f"python-{name}"
+    stamp = folder / ".requirements"
+    if not stamp.exists() or stamp.read_bytes() != wanted.read_bytes():
+        shutil.rmtree(folder, ignore_errors=True)
+        fetch(wanted.name, ["/usr/bin/python3", "-m", "pip", "install", "--quiet", "--no-cache-dir", "--target", folder, "-r", wanted], FOLDER)
+        stamp.write_bytes(wanted.read_bytes())
+    return folder
