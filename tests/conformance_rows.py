@@ -133,7 +133,7 @@ COVERED = {
     "TEX-03": tests(EXCHANGE, "test_tex_03") + tests(OWN, "test_int_05"),
     "TEX-05": tests(EXCHANGE, "test_tex_05"),
     "TEX-10": tests(EXCHANGE, "test_tex_10"),
-    "TEX-19": tests(EXCHANGE, "test_tex_19"),
+    "TEX-19": tests(EXCHANGE, "test_tex_19") + tests(OWN, "test_jose_20"),
     "ASR-01": tests(ASSERTION, "test_asr_01"),
     "ASR-02": tests(ASSERTION, "test_asr_02"),
     "ASR-03": tests(ASSERTION, "test_asr_03"),
