@@ -88,6 +88,9 @@ def test_asr_03_client_id(client, rsa_client):
     for wrong in (rsa_client.client_id, str(uuid.uuid4()), client.client_id.upper(), "x"):
         client.refused(assertion, client_id=wrong)
     client.granted(assertion, client_id=client.client_id)
+    # one's own name beside an assertion about somebody else, by one's own key
+    for changes in ({"sub": rsa_client.client_id}, {"sub": rsa_client.client_id, "iss": rsa_client.client_id}):
+        client.refused(client.assertion(**changes), client_id=client.client_id)
 
 
 @pytest.mark.parametrize("changes", [{"iss": None}, {"sub": None}, {"iss": "x"}, {"sub": "x"}, {"iss": ""}, {"sub": ""}, {"iss": None, "sub": None}])
@@ -227,6 +230,8 @@ def test_asr_21_methods_do_not_mix(place):
             for header in ({}, {"jwk": signer.public}):
                 place.refused(place.post("plain", form(signer.assertion(app["client_id"], issuer, header))), 401, "invalid_client")
     assert with_mac(place, own, "s" * 64).status_code == 200
+    # A key that is registered for certificates of it is none for assertions.
+    Client(place, method="self_signed_tls_client_auth").refused()
 
 
 def with_mac(place, app, secret, alg="HS256", environment="plain", **changes):
