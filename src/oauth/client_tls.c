@@ -49,23 +49,23 @@ static la_result judge_chain(const la_token_context *context, const la_token_req
     return la_ok();
 }
 
-/* Stands for a registered subject among the verdicts. Who finds another with the same gains nothing: it takes the certificate, too. */
-static uint64_t subject_digest(const la_registration *g)
+/* Stands for a registered subject among the verdicts: its kind and text. */
+static void subject_digest(const la_registration *g, uint8_t ret[LA_SHA256_BYTES])
 {
-    uint8_t digest[LA_SHA256_BYTES];
-    uint64_t first;
-    la_sha256(g->subject.p, g->subject.n, digest);
-    memcpy(&first, digest, sizeof first);
-    return (first & ~0xFULL) | (uint64_t)g->subject_kind;
+    uint8_t text[1 + LA_SUBJECT_MAX] = {(uint8_t)g->subject_kind};
+    if (g->subject.n)
+        memcpy(text + 1, g->subject.p, g->subject.n);
+    la_sha256(text, 1 + g->subject.n, ret);
 }
 
 static la_result check_subject(const la_token_context *context, const la_token_request *request,
                                const la_registration *g, const uint8_t *thumbprint)
 {
     la_x509 *certificate;
-    if (g->subject_kind == LA_SUBJECT_NONE)
+    uint8_t subject[LA_SHA256_BYTES];
+    if (g->subject_kind == LA_SUBJECT_NONE || g->subject.n > LA_SUBJECT_MAX)
         return la_error(LA_CLIENT_CERTIFICATE_SUBJECT);
-    uint64_t subject = subject_digest(g);
+    subject_digest(g, subject);
     if (context->verdicts && la_verdicts_has_subject(context->verdicts, thumbprint, subject))
         return la_ok();
     LA_TRY(parse(request, &certificate));
