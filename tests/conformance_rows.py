@@ -10,9 +10,10 @@ INTROSPECTION, REVOCATION = "http/test_conformance_introspection.py", "http/test
 DPOP, VERIFY = "http/test_conformance_dpop.py", "http/test_verify.py"
 REGISTRATION = "cli/test_registration.py"
 ASSERTION = "http/test_conformance_assertion.py"
+EXCHANGE = "http/test_conformance_exchange.py"
 TLS, PROXIES, MTLS = "http/test_tls.py", "http/test_proxies.py", "http/test_conformance_mtls.py"
 
-SECTIONS = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 15, 18, 20}
+SECTIONS = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 15, 16, 18, 20}
 
 
 def tests(file, *prefixes):
@@ -26,17 +27,17 @@ COVERED = {
     "REQ-08": tests(REQUEST, "test_req_08"),
     "REQ-09": tests(REQUEST, "test_req_09"),
     "REQ-10": tests(REQUEST, "test_req_10"),
-    "REQ-11": tests(REQUEST, "test_req_11"),
-    "REQ-14": tests(REQUEST, "test_req_14"),
+    "REQ-11": tests(REQUEST, "test_req_11") + tests(EXCHANGE, "test_req_11"),
+    "REQ-14": tests(REQUEST, "test_req_14") + tests(EXCHANGE, "test_req_14"),
     "REQ-17": tests(REQUEST, "test_req_17"),
     "REQ-19": tests(REQUEST, "test_req_19"),
     "REQ-21": tests(REQUEST, "test_req_21"),
     "REQ-22": tests(REQUEST, "test_req_22"),
     "REQ-23": tests(REQUEST, "test_req_23"),
     "REQ-25": tests(REQUEST, "test_req_25"),
-    "REQ-26": tests(REQUEST, "test_req_26"),
+    "REQ-26": tests(REQUEST, "test_req_26") + tests(EXCHANGE, "test_req_26"),
     "REQ-30": tests(REQUEST, "test_req_30"),
-    "REQ-32": tests(REQUEST, "test_req_32"),
+    "REQ-32": tests(REQUEST, "test_req_32") + tests(EXCHANGE, "test_req_32"),
     "CA-01": tests(CLIENT, "test_ca_01"),
     "CA-02": tests(CLIENT, "test_ca_02"),
     "CA-03": tests(CLIENT, "test_ca_03"),
@@ -126,6 +127,7 @@ COVERED = {
     "RES-02": tests(RESOURCE, "test_res_02"),
     "RES-03": tests(RESOURCE, "test_res_03"),
     "RES-05": tests(RESOURCE, "test_res_05"),
+    **{f"TEX-{row}": tests(EXCHANGE, f"test_tex_{row}") for row in ("01", "02", "03", "05", "10", "19")},
     "ASR-01": tests(ASSERTION, "test_asr_01"),
     "ASR-02": tests(ASSERTION, "test_asr_02"),
     "ASR-03": tests(ASSERTION, "test_asr_03"),
@@ -142,10 +144,10 @@ COVERED = {
     "ASR-21": tests(ASSERTION, "test_asr_21"),
     "ASR-22": tests(ASSERTION, "test_asr_22") + tests(REGISTRATION, "test_asr_22") + tests("http/test_registration_reaches.py", "test_asr_22"),
     "ASR-24": tests(ASSERTION, "test_asr_24"),
-    "JOSE-01": tests(ASSERTION, "test_jose_01"),
-    "JOSE-02": tests(ASSERTION, "test_jose_02"),
-    "JOSE-03": tests(ASSERTION, "test_jose_03"),
-    "JOSE-04": tests(ASSERTION, "test_jose_04"),
+    "JOSE-01": tests(ASSERTION, "test_jose_01") + tests(EXCHANGE, "test_jose_01"),
+    "JOSE-02": tests(ASSERTION, "test_jose_02") + tests(EXCHANGE, "test_jose_02"),
+    "JOSE-03": tests(ASSERTION, "test_jose_03") + tests(EXCHANGE, "test_jose_03"),
+    "JOSE-04": tests(ASSERTION, "test_jose_04") + tests(EXCHANGE, "test_jose_04"),
     "JOSE-07": tests(ASSERTION, "test_jose_07"),
     "JOSE-09": tests(ASSERTION, "test_jose_09"),
     "JOSE-11": tests(ASSERTION, "test_jose_11"),

@@ -33,8 +33,12 @@ void la_reuse_begin(const la_token_context *context, const la_application_record
                   !grant->is_exchange;
     if (!ret->wanted)
         return;
+    const la_environment_config *environment = la_issuer_environment(context->issuer);
     la_buffer_init_fixed(&text, memory, sizeof memory);
     add_number(&text, la_issuer_environment_id(context->issuer));
+    add(&text, environment->issuer); /* it and what follows may be others after a reload */
+    add_number(&text, (uint64_t)environment->profile);
+    add_number(&text, environment->status_list);
     add_number(&text, application->application_id);
     add_number(&text, application->version);
     add_number(&text, outcome->credential_tag);
@@ -42,6 +46,9 @@ void la_reuse_begin(const la_token_context *context, const la_application_record
     add(&text, (la_slice){(const char *)outcome->binding.thumbprint, sizeof outcome->binding.thumbprint});
     add(&text, la_issuer_kid(context->issuer));
     add(&text, outcome->scope);
+    add_number(
+        &text,
+        grant->has_resource); /* the spring profile's audience is another one without, be it the same in the grant */
     for (unsigned i = 0; i < grant->n_audiences; i++)
         add(&text, grant->audiences[i]);
     add_number(&text, grant->lifetime_s);

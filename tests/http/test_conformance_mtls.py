@@ -1,15 +1,19 @@
 """Mutual TLS (RFC 8705), over real handshakes with the real server: clients of our own authority, of other authorities, and
 self-signed ones. Rows of section 13 of the conformance list, and CA-19; what proxies say of certificates is in test_proxies.py."""
 
+import base64
 import json
 import subprocess
+import time
 import uuid
 
 import pytest
 import requests
 from cryptography import x509
+from jwcrypto import jwk
 
 import support
+from assertions import KeyServer
 from certificates import Certificate
 from mtls import Place
 from support import decode
@@ -217,6 +221,108 @@ def test_mtl_07_an_expired_one_is_over(place):
     place.register(app, brief)
     place.token(app, brief.pair)
     support.poll(lambda: place.post(app, brief.pair).status_code == 401, 10, "its end")
+
+
+# ---- self-signed, in a key set ---------------------------------------------------------------------------------------------
+
+def jwk_of(certificate, x5c=True, **members):
+    key = json.loads(jwk.JWK.from_pem(certificate.pem).export_public())
+    key.pop("kid", None)
+    return {**key, **({"x5c": [base64.b64encode(certificate.der).decode()]} if x5c else {}), **members}
+
+
+@pytest.fixture(scope="module")
+def fetched(server_factory, tmp_path_factory):
+    """Where key sets are fetched, from a server on this machine."""
+    folder = tmp_path_factory.mktemp("fetched")
+    keys = KeyServer(folder)
+
+    def change(config, made):
+        config["jwks_fetch"] = {"allow_addresses": ["127.0.0.0/8"], "trust_anchors": str(keys.ca), "min_refresh_s": 1, "timeout_s": 2}
+
+    made = Place(server_factory, folder, change)
+    made.keys = keys
+    yield made
+    keys.close()
+
+
+def by_uri(place, path, *certificates, **options):
+    """An application whose certificates are in the set behind that URI."""
+    place.keys.requests.clear()
+    place.keys.show({"keys": [jwk_of(one, **options) for one in certificates]}, max_age=600)
+    app = place.server.create_app("production", f"test {uuid.uuid4()}")
+    place.set(app, "--auth-method", "self_signed_tls_client_auth", "--jwks-uri", place.keys.uri(path))
+    time.sleep(0.4)  # what the feed takes at most, and some
+    return app
+
+
+def test_mtl_07_a_certificate_in_a_fetched_set(fetched):
+    """RFC 8705 2.2.2: the client changes its certificate by itself."""
+    first, second = own_certificate(fetched), own_certificate(fetched, kind="rsa")
+    app = by_uri(fetched, "/rotating", first)
+    assert fetched.token(app, first.pair)["cnf"] == {"x5t#S256": first.thumbprint}
+    assert len(fetched.keys.requests) == 1
+    assert fetched.token(app, first.pair) and len(fetched.keys.requests) == 1  # it is kept
+    fetched.keys.show({"keys": [jwk_of(first), jwk_of(second)]}, max_age=600)
+    support.poll(lambda: fetched.post(app, second.pair).status_code == 200, 10, "the second is known", 0.3)
+    fetched.token(app, first.pair)
+    fetched.keys.show({"keys": [jwk_of(second)]}, max_age=600)
+    support.poll(lambda: fetched.post(app, own_certificate(fetched).pair).status_code == 401
+                 and fetched.post(app, first.pair).status_code == 401, 10, "the first is gone", 0.3)
+    fetched.token(app, second.pair)
+
+
+def test_mtl_07_the_certificate_of_the_set_and_no_other(fetched):
+    """Not another one of the same name, nor, where x5c has one, another one of the same key; a key alone is every certificate of it."""
+    one = own_certificate(fetched, subject="CN=bank")
+    again = Certificate(fetched.folder, f"again-{uuid.uuid4().hex}", subject="CN=bank", key=one.key)
+    app = by_uri(fetched, "/exact", one)
+    fetched.token(app, one.pair)
+    assert fetched.why(fetched.refused(app, again.pair)) == "client_certificate_unknown"
+    fetched.refused(app, own_certificate(fetched, subject="CN=bank").pair)
+    fetched.refused(app, None)
+    by_key = by_uri(fetched, "/by-key", one, x5c=False)
+    fetched.token(by_key, again.pair)
+    fetched.token(by_key, one.pair)
+    fetched.refused(by_key, own_certificate(fetched, subject="CN=bank").pair)
+
+
+def test_mtl_07_a_set_that_cannot_be_fetched(fetched):
+    one = own_certificate(fetched)
+    app = by_uri(fetched, "/away", one)
+    fetched.keys.status = 503
+    assert fetched.why(fetched.refused(app, one.pair)) == "client_certificate_key_set"
+    fetched.keys.status = 200
+    support.poll(lambda: fetched.post(app, one.pair).status_code == 200, 10, "it is fetched once it is there", 0.3)
+    for i, body in enumerate(({"keys": []}, {"keys": [jwk_of(one, odd="x")]}, {"keys": [{**jwk_of(one), "x5c": ["AAAA"]}]})):
+        app = by_uri(fetched, f"/useless-{i}", one)
+        fetched.keys.show(body)
+        status = fetched.post(app, one.pair).status_code
+        assert status == (200 if i == 1 else 401)  # a member that nobody knows changes nothing
+
+
+def test_mtl_07_unknown_certificates_do_not_hammer_the_set(fetched):
+    one = own_certificate(fetched)
+    app = by_uri(fetched, "/floor", one)
+    fetched.token(app, one.pair)
+    fetched.keys.requests.clear()
+    started = time.monotonic()
+    for _ in range(20):
+        assert fetched.post(app, fetched.unknown.pair).status_code == 401
+    assert len(fetched.keys.requests) <= time.monotonic() - started + 2
+    fetched.token(app, one.pair)
+
+
+def test_mtl_07_the_key_of_an_assertion_is_no_certificate(fetched):
+    """The same set at the same address, of an application that signs assertions: no certificate lets it in."""
+    one = own_certificate(fetched)
+    app = by_uri(fetched, "/assertions", one)
+    fetched.token(app, one.pair)
+    fetched.set(app, "--auth-method", "private_key_jwt")
+    response = support.poll(lambda: (r := fetched.post(app, one.pair)).status_code == 401 and [r], 5, "the refusal")[0]
+    assert fetched.why(response) == "client_method_wrong"
+    fetched.set(app, "--auth-method", "self_signed_tls_client_auth")
+    fetched.token(app, one.pair)
 
 
 # ---- many at once --------------------------------------------------------------------------------------------------------
