@@ -213,11 +213,13 @@ static la_result check(const la_token_context *context, const la_token_request *
  * certificate was not read yet, it is judged as that of an application with tls_client_auth, which it is not.
  */
 static void check_nobody(const la_token_context *context, const la_token_request *request,
-                         const la_application_record *known, const uint8_t *thumbprint)
+                         const la_application_record *known, la_code refusal, const uint8_t *thumbprint)
 {
     la_trust_verdict verdict;
+    bool has_keys = known && (known->registration.jwks.p || known->registration.jwks_uri.p);
     bool was_read = known && (known->auth_method == LA_AUTH_TLS_CLIENT ||
-                              (known->auth_method == LA_AUTH_SELF_SIGNED_TLS && known->registration.jwks.p));
+                              (known->auth_method == LA_AUTH_SELF_SIGNED_TLS && has_keys &&
+                               refusal == LA_CLIENT_CERTIFICATE_UNKNOWN));
     if (!was_read && la_is_ok(judge_chain(context, request, thumbprint, &verdict)))
         match_nobody(context, request, thumbprint);
 }
@@ -233,10 +235,10 @@ la_result la_client_check_certificate(const la_token_context *context, const la_
         return found;
     la_result r = la_is_ok(found) ? check(context, request, ret_application, thumbprint, outcome)
                                   : la_error(LA_CLIENT_UNKNOWN);
-    if (r.code == LA_NO_MEMORY)
+    if (r.code == LA_PENDING || r.code == LA_NO_MEMORY)
         return r;
     if (!la_is_ok(r))
-        check_nobody(context, request, la_is_ok(found) ? ret_application : NULL, thumbprint);
+        check_nobody(context, request, la_is_ok(found) ? ret_application : NULL, r.code, thumbprint);
     bool is_elsewhere = !la_is_ok(r) && la_client_is_elsewhere(context, client_id);
     if (!la_is_ok(found))
         return la_client_refuse_unknown(is_elsewhere, client_id, outcome);
