@@ -5,6 +5,7 @@
  */
 #include "oauth/dpop.c"
 
+#include "base/base64url.h"
 #include "base/secret.h"
 
 #include <stdlib.h>
