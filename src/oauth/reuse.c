@@ -46,9 +46,8 @@ void la_reuse_begin(const la_token_context *context, const la_application_record
     add(&text, (la_slice){(const char *)outcome->binding.thumbprint, sizeof outcome->binding.thumbprint});
     add(&text, la_issuer_kid(context->issuer));
     add(&text, outcome->scope);
-    add_number(
-        &text,
-        grant->has_resource); /* the spring profile's audience is another one without, be it the same in the grant */
+    /* The spring profile has another audience without one, even where the grant has the same. */
+    add_number(&text, grant->has_resource);
     for (unsigned i = 0; i < grant->n_audiences; i++)
         add(&text, grant->audiences[i]);
     add_number(&text, grant->lifetime_s);
