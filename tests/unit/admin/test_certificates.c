@@ -232,7 +232,8 @@ static void one_environment_keeps_no_other_from_its_crl(void **state)
     rig *r = *state;
     int64_t now_s = la_clock_now_s();
     const char *first = "production", *second = "sandbox";
-    la_application_row a = application_by(r, first, LA_AUTH_TLS_CLIENT), b = application_by(r, second, LA_AUTH_TLS_CLIENT);
+    la_application_row a = application_by(r, first, LA_AUTH_TLS_CLIENT),
+                       b = application_by(r, second, LA_AUTH_TLS_CLIENT);
     issue(r, &a, NULL);
     issue(r, &b, NULL);
     run_sql(r,
