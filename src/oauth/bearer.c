@@ -37,6 +37,7 @@ static la_result check_proof(const la_token_context *context, const la_bearer_re
     const la_environment_config *e = la_issuer_environment(context->issuer);
     la_dpop_demand demand = {.method = request->method,
                              .access_token = token,
+                             .client_id = outcome->token.client_id,
                              .fapi = e->fapi,
                              .nonce_required = e->dpop.nonce == LA_DPOP_NONCE_REQUIRED,
                              .is_resource = true};
