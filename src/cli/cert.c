@@ -346,6 +346,8 @@ const la_cli_command la_cli_cert_commands[] = {
      run_register},
     {"cert revoke", "CLIENT_ID CERTIFICATE_ID", 2, 2, "Revokes a certificate.",
      "Revokes a certificate by its number: within 250 ms a running server refuses it, and the next CRL lists it. "
+     "The tokens that it got hold until they expire: where its key is in the wrong hands, leanauth token revoke takes "
+     "them back, too. "
      "Revoking it "
      "again changes nothing.",
      "  leanauth cert revoke 6f1d2c3b-8a4e-4f5a-9b6c-7d8e9f0a1b2c 3\n", la_cli_application_options, run_revoke},

@@ -10,6 +10,7 @@ import pytest
 
 import support
 from assertions import KEYS, TYPE, Client, KeyServer, Signer, claims, create, environments, form, mac, serve
+from dpop import Prover
 from support import decode
 
 LEGACY = {"allow_token_endpoint_audience": True}
@@ -198,6 +199,28 @@ def test_asr_16_fifty_at_once(client):
         with concurrent.futures.ThreadPoolExecutor(50) as pool:
             answers = sorted(pool.map(send, range(50)))
         assert answers == [200] + [401] * 49
+
+
+def test_asr_16_who_fills_the_memory_locks_nobody_out(server_factory):
+    """Assertions with late ends, and proofs of many keys, of one client; another one goes on."""
+    def change(config):
+        environments(config)
+        config["replay"] = {"max_entries": 1000}
+
+    full = server_factory(change, demo=False)
+    full.good_client = full.create_app("plain", "with a secret")
+    greedy, other = Client(full), Client(full)
+    support.poll(lambda: full.works(full.good_client), 10, "the new application works")
+    late = int(time.time()) + 600
+    answers = [greedy.ask(greedy.assertion(exp=late)) for _ in range(880)]
+    assert [a.status_code for a in answers[:875]] == [200] * 875
+    for refused in (answers[875], greedy.ask(greedy.assertion()), answers[-1]):
+        assert refused.status_code == 503 and refused.json()["error"] == "temporarily_unavailable" and "Retry-After" in refused.headers
+    other.granted()
+    fields = full.fields(full.good_client)
+    proofs = [full.post("plain", fields, {"DPoP": Prover().proof(full.url("plain", "/oauth2/token"))}).status_code for _ in range(120)]
+    assert proofs[0] == 200 and proofs[-1] == 503
+    other.granted()
 
 
 def test_asr_19_key_of_another(place, client):
