@@ -168,7 +168,7 @@ def test_req_26_no_control_characters(place, subject, name, value):
     fields = {**place.fields(subject), "audience": SDK}
     encoded = support.form(fields).decode()
     part = support.form({name: fields[name]}).decode()
-    place.refused(place.server.post("plain", encoded.replace(part, part + value)))
+    assert "control characters" in place.refused(place.server.post("plain", encoded.replace(part, part + value)))["error_description"]
 
 
 # ---- TEX-03: the subject token ---------------------------------------------------------------------------------------
