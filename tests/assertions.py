@@ -1,22 +1,19 @@
-"""A client that makes assertions (RFC 7523), rightly by default and wrongly on request; jwcrypto does the cryptography."""
+"""A client that makes assertions (RFC 7523), rightly by default and wrongly on request; jwcrypto does the cryptography. And what the
+tests of them share: servers, applications with keys, a server of key sets."""
 
 import base64
 import hashlib
 import hmac
 import http.server
 import json
-import os
-import sqlite3
 import ssl
 import threading
 import time
 import uuid
 
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from jwcrypto import jwk, jws
 
+import support
 from certificates import Certificate
 
 TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -138,27 +135,97 @@ class KeyServer:
         self.server.server_close()
 
 
+class Canary(KeyServer):
+    """A listener that nothing may come to; `plain_hits` are requests without TLS."""
 
-METHODS = {"client_secret": 0, "client_secret_jwt": 3, "private_key_jwt": 4}
+    def __init__(self, folder):
+        super().__init__(folder, ("localhost", "127.0.0.1"))
+        self.plain_hits = hits = []
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                hits.append(self.path)
+                self.send_error(404)
+
+            def log_message(self, *args):
+                pass
+
+        self.plain = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.plain.serve_forever, daemon=True).start()
+
+    def close(self):
+        self.plain.shutdown()
+        self.plain.server_close()
+        super().close()
 
 
-def wrap(server, name, plain):
-    """A client secret as the store keeps it for client_secret_jwt (src/jose/wrap.c)."""
-    purpose, nonce = b"client-secret", os.urandom(12)
-    master = bytes.fromhex((server.home / "master.key").read_text())
-    key = HKDF(hashes.SHA256(), 32, b"leanauth wrap 1", purpose).derive(master)
-    authenticated = bytes([1]) + len(purpose).to_bytes(2, "big") + len(name).to_bytes(2, "big") + purpose + name.encode()
-    return bytes([1]) + nonce + AESGCM(key).encrypt(nonce, plain.encode(), authenticated)
+def create(server, environment, method="private_key_jwt", secret=None, **members):
+    """An application with this method and what it registers besides (RFC 7591 2), once the running server knows of it."""
+    client_id = str(uuid.uuid4())
+    row = {"client_id": client_id, "name": f"by {method}", "scopes": "api customer", "auth_method": method, **members}
+    if secret:
+        support.remember(secret)
+        row["client_secret"] = secret
+    before = server.metric("leanauth_registry_applications")
+    printed = server.import_apps([row], environment).stdout
+    support.poll(lambda: server.metric("leanauth_registry_applications") > before, 10, "the server knows of the new application")
+    return {"client_id": client_id, "environment": environment, "client_secret": secret or (json.loads(printed).get("client_secret") if printed.strip() else None)}
 
 
-def register(server, app, method, secret=None, **members):
-    """Registers the method and these members (RFC 7591 2); `secret` takes the place of the application's own."""
-    with sqlite3.connect(server.home / "leanauth.db", timeout=20) as database:
-        database.execute("UPDATE application SET auth_method = ?, registration = ?, version = version + 1 WHERE client_id = ?",
-                         (METHODS[method], json.dumps(members) if members else "", app["client_id"]))
-        if secret:
-            database.execute("UPDATE secret SET wrapped = ? WHERE application_id = (SELECT application_id FROM application WHERE client_id = ?)",
-                             (wrap(server, app["client_id"], secret), app["client_id"]))
-    server.app_disable(app)
-    server.app_enable(app)
-    time.sleep(0.4)  # what the feed takes at most, and some
+def environments(config):
+    """For most tests of assertions: plain; other, which is a wall away; and fapi."""
+    port = config["listen"]["port"]
+
+    def add(name, **options):
+        return {"name": name, "issuer": f"http://{name}.localhost:{port}", "api": {"audience": "https://api.example"},
+                "customer": {"audience": "https://sdk.example"}, **options}
+
+    config["environments"] = [add("plain"), add("other"), add("fapi", fapi=True)]
+
+
+def serve(server_factory, keys=None, **options):
+    """A server of two loops that has those; key sets may come from this machine, where there is somebody with `keys`."""
+    def change(config):
+        environments(config)
+        config["workers"] = 2
+        if keys:
+            config["jwks_fetch"] = {"allow_addresses": ["127.0.0.0/8", "::1"], "trust_anchors": str(keys.ca), "min_refresh_s": 1, "timeout_s": 2}
+        config.update(options)
+
+    made = server_factory(change, demo=False)
+    made.good_client = made.create_app("plain", "with a secret")
+    support.poll(lambda: made.works(made.good_client), 10, "the new application works")
+    return made
+
+
+class Client:
+    """An application with a key."""
+
+    def __init__(self, place, alg="ES256", environment="plain", kid=None, signer=None, method="private_key_jwt", **members):
+        self.place, self.environment = place, environment
+        self.signer = signer or Signer(alg, kid)
+        if "jwks_uri" not in members and "jwks" not in members:
+            members["jwks"] = self.signer.jwks()
+        self.app = create(place, environment, method, **members)
+        self.client_id = self.app["client_id"]
+
+    @property
+    def issuer(self):
+        return self.place.url(self.environment)
+
+    def assertion(self, header=None, signer=None, **changes):
+        return (signer or self.signer).assertion(self.client_id, changes.pop("issuer", self.issuer), header, **changes)
+
+    def ask(self, assertion=None, environment=None, headers=None, **changes):
+        return self.place.post(environment or self.environment, form(assertion or self.assertion(), **changes), headers)
+
+    def granted(self, *args, **kwargs):
+        response = self.ask(*args, **kwargs)
+        assert response.status_code == 200, response.text
+        token = support.decode(response.json()["access_token"])[1]
+        assert token["client_id"] == token["sub"] == self.client_id
+        return response.json()
+
+    def refused(self, *args, status=401, error="invalid_client", **kwargs):
+        body = self.place.refused(self.ask(*args, **kwargs), status, error)
+        return body["error_description"]

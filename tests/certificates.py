@@ -13,14 +13,15 @@ from cryptography.x509.oid import NameOID
 
 
 class Certificate:
-    """A certificate with its key in two PEM files. `issuer` None: self-signed. `subject` is an RFC 4514 text, `names` are general
-    names besides `hosts`; `ca` None: where it is self-signed."""
+    """A certificate with its key in two PEM files. `issuer` None: self-signed. `subject` is an RFC 4514 text or a name, `names` are
+    general names besides `hosts`; `ca` None: where it is self-signed."""
 
-    def __init__(self, folder, name, hosts=(), days=90, kind="ec", issuer=None, password=None, subject=None, names=(), ca=None):
+    def __init__(self, folder, name, hosts=(), days=90, kind="ec", issuer=None, password=None, subject=None, names=(), ca=None, key=None):
         self.issuer = issuer
-        self.key = rsa.generate_private_key(65537, 2048) if kind == "rsa" else ec.generate_private_key(ec.SECP256R1())
+        self.key = key or (rsa.generate_private_key(65537, 2048) if kind == "rsa" else ec.generate_private_key(ec.SECP256R1()))
         now = datetime.datetime.utcnow()
-        subject = x509.Name.from_rfc4514_string(subject) if subject else x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        if not isinstance(subject, x509.Name):
+            subject = x509.Name.from_rfc4514_string(subject) if subject else x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         builder = x509.CertificateBuilder().subject_name(subject)
         builder = builder.issuer_name(issuer.certificate.subject if issuer else subject)
         builder = builder.public_key(self.key.public_key()).serial_number(x509.random_serial_number())

@@ -37,6 +37,9 @@ def bad_sets():
         "symmetric": (key_set(good, {"kty": "oct", "k": "c2VjcmV0"}), "symmetric"),
         "weak": (key_set(rsa_key(1024)), "jwks"),
         "off the curve": (key_set({**good, "y": good["x"]}), "jwks"),
+        "exponent of one": (key_set({**rsa_key(), "e": "AQ"}), "jwks"),
+        "nowhere": (key_set({**good, "x": b64(0, 32), "y": b64(0, 32)}), "jwks"),
+        "on another curve": (key_set({**good, "crv": "P-384"}), "jwks"),
         "one kid for two": (key_set(ec_key("same"), ec_key("same")), "jwks"),
         "large": (key_set(*[rsa_key(2048, kid="k" * 900 + str(i)) for i in range(8)]), "jwks_uri"),
     }

@@ -435,7 +435,7 @@ class Server:
         errors = error if isinstance(error, tuple) else (error,)
         text = response.content.decode()
         assert response.status_code in statuses, (response.status_code, text)
-        assert "access_token" not in text
+        assert '"access_token"' not in text and not re.search(r"eyJ[\w-]+\.", text)
         assert response.headers["Content-Type"].split(";")[0] == "application/json"
         assert "no-store" in response.headers["Cache-Control"]
         assert "Date" in response.headers

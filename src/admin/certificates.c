@@ -12,6 +12,7 @@
 #define AUTHORITY_LIFETIME_S (20LL * 365 * 86400)
 #define CLOCK_SKEW_S 300 /* a client whose clock is behind takes its certificate all the same */
 #define PEM_MAX 16384
+#define CRL_URL_MAX 512
 #define CRL_EVERY_S 86400          /* a new one */
 #define CRL_LIFETIME_S (8 * 86400) /* how long verifiers may use it: a week without us, and a day */
 
@@ -147,15 +148,30 @@ static la_result add(la_commands *c, const la_application_row *a, const la_envir
                                      la_is_ok(r) ? detail_of(id, certificate, issued) : NULL);
 }
 
-static la_result issue(const la_ca *ca, const la_application_row *a, la_slice request, int64_t lifetime_s,
-                       int64_t now_s, la_issued_certificate *ret, la_x509 **ret_certificate)
+/* Where the CRL is served; absent where that would be too long. */
+static la_slice crl_url(const la_environment_config *e, la_buffer *memory)
 {
+    la_slice base = e->issuer;
+    if (base.n && base.p[base.n - 1] == '/')
+        base.n--;
+    la_buffer_add(memory, base);
+    la_buffer_add_text(memory, "/oauth2/crl");
+    return la_buffer_ok(memory) ? la_buffer_slice(memory) : LA_NO_SLICE;
+}
+
+static la_result issue(const la_ca *ca, const la_application_row *a, const la_environment_config *e, la_slice request,
+                       int64_t lifetime_s, int64_t now_s, la_issued_certificate *ret, la_x509 **ret_certificate)
+{
+    char text[CRL_URL_MAX];
+    la_buffer url;
     int64_t last_s = la_x509_not_after_s(la_ca_certificate(ca));
+    la_buffer_init_fixed(&url, text, sizeof text);
     la_ca_order order = {
         .client_id = la_slice_of(a->client_id),
         .environment = la_slice_of(a->environment),
         .not_before_s = now_s - CLOCK_SKEW_S,
         .not_after_s = now_s + lifetime_s < last_s ? now_s + lifetime_s : last_s,
+        .crl_url = crl_url(e, &url),
     };
     return request.p ? la_ca_issue_for(ca, &order, request, ret_certificate)
                      : la_ca_issue(ca, &order, &ret->key, ret_certificate);
@@ -166,7 +182,7 @@ static la_result issue_and_keep(la_commands *c, const la_application_row *a, con
 {
     la_x509 *certificate;
     int64_t now_s = la_clock_now_s();
-    LA_TRY(issue(ca, a, request, lifetime_s ? lifetime_s : (int64_t)e->mtls.certificate_lifetime_s, now_s, ret,
+    LA_TRY(issue(ca, a, e, request, lifetime_s ? lifetime_s : (int64_t)e->mtls.certificate_lifetime_s, now_s, ret,
                  &certificate));
     la_result r = add(c, a, e, certificate, true, now_s, &ret->row);
     if (la_is_ok(r)) {

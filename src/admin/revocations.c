@@ -8,10 +8,16 @@
 #include "base/hex.h"
 #include "jose/verifier.h"
 #include "oauth/status.h"
+#include "store/certificates.h"
 
 #include <stdlib.h>
 
 #define PUBLISHED_MAX 64 /* keys of an environment */
+
+/* What nodes go on issuing that have not heard that a credential or an application ended. Of a credential nothing good can come any more; an
+ * application may be enabled again, so there it is no longer than a change takes, and the rest of a second. */
+#define UNHEARD_OF_CREDENTIAL_S 60
+#define UNHEARD_OF_APPLICATION_S 2
 
 /* ---- by application or credential ---- */
 
@@ -45,7 +51,22 @@ static la_result read_thumbprint(la_slice text, bool takes_hex, uint8_t ret[LA_T
                                    : "the thumbprint must be that of the JWK (RFC 7638): 43 characters of base64url");
 }
 
-static la_result find_tag(la_commands *c, const la_application_row *a, const la_revocation_wish *wish, uint32_t *ret)
+typedef struct looked_for {
+    const uint8_t *thumbprint;
+    bool is_revoked;
+} looked_for;
+
+static la_result look_at(void *self, const la_certificate_row *row)
+{
+    looked_for *l = self;
+    if (memcmp(row->thumbprint, l->thumbprint, LA_THUMBPRINT_BYTES) == 0)
+        l->is_revoked = row->revoked_at_s != 0;
+    return la_ok();
+}
+
+/* *ret_has_ended: it gets no tokens any more, and never will again. */
+static la_result find_tag(la_commands *c, const la_application_row *a, const la_revocation_wish *wish, uint32_t *ret,
+                          bool *ret_has_ended)
 {
     uint8_t thumbprint[LA_THUMBPRINT_BYTES];
     la_secret_row secret;
@@ -56,11 +77,16 @@ static la_result find_tag(la_commands *c, const la_application_row *a, const la_
                            (unsigned long long)wish->secret_id);
         LA_TRY(r);
         *ret = la_credential_tag_of_secret(wish->secret_id);
+        *ret_has_ended = secret.revoked_at_s != 0;
         return la_ok();
     }
     bool is_certificate = wish->what == LA_REVOKE_OF_CERTIFICATE;
     LA_TRY(read_thumbprint(wish->thumbprint, is_certificate, thumbprint));
     *ret = la_credential_tag_of_thumbprint(is_certificate ? LA_CREDENTIAL_CERTIFICATE : LA_CREDENTIAL_KEY, thumbprint);
+    looked_for l = {.thumbprint = thumbprint};
+    if (is_certificate)
+        LA_TRY(la_store_list_certificates(c->store, a->application_id, look_at, &l));
+    *ret_has_ended = l.is_revoked;
     return la_ok();
 }
 
@@ -81,21 +107,21 @@ static json_t *wish_json(const la_revocation_wish *wish, const la_revocation_rec
     return detail;
 }
 
-static la_revocation_record of_application(const la_application_row *a, int64_t now_s)
+static la_revocation_record of_application(const la_application_row *a, int64_t before_s)
 {
     return (la_revocation_record){
         .environment_id = a->environment_id,
         .kind = LA_REVOKED_APPLICATION,
         .application_id = a->application_id,
-        .before_s = now_s,
-        .expires_at_s = now_s + LA_TOKEN_LIFETIME_MAX_S, /* whatever the lifetime is, or becomes */
+        .before_s = before_s,
+        .expires_at_s = before_s + LA_TOKEN_LIFETIME_MAX_S, /* whatever the lifetime is, or becomes */
     };
 }
 
 la_result la_command_revoke_with(la_commands *c, const la_application_row *a)
 {
     bool changed;
-    la_revocation_record r = of_application(a, la_clock_now_s());
+    la_revocation_record r = of_application(a, la_clock_now_s() + UNHEARD_OF_CREDENTIAL_S);
     return la_store_revoke(c->store, &r, &changed);
 }
 
@@ -103,14 +129,19 @@ la_result la_command_revoke_tokens(la_commands *c, const la_application_row *a, 
                                    la_revocation_record *ret)
 {
     la_change change;
-    bool changed;
-    la_revocation_record r = of_application(a, la_clock_now_s());
+    bool changed, has_ended = false;
+    uint32_t tag = 0;
+    int64_t unheard_s = a->enabled ? 0 : UNHEARD_OF_APPLICATION_S;
     if (wish->what != LA_REVOKE_ALL)
-        LA_TRY(find_tag(c, a, wish, &r.credential_tag));
-    if (wish->what != LA_REVOKE_ALL && has_tags(c, a))
+        LA_TRY(find_tag(c, a, wish, &tag, &has_ended));
+    bool is_credential = wish->what != LA_REVOKE_ALL && has_tags(c, a);
+    if (is_credential && has_ended)
+        unheard_s = UNHEARD_OF_CREDENTIAL_S;
+    la_revocation_record r = of_application(a, la_clock_now_s() + unheard_s);
+    if (is_credential) {
         r.kind = LA_REVOKED_CREDENTIAL;
-    else
-        r.credential_tag = 0;
+        r.credential_tag = tag;
+    }
     LA_TRY(la_change_begin(c, &change));
     la_result result = la_store_revoke(c->store, &r, &changed);
     LA_TRY(la_change_end_application(c, &change, result, "token.revoke_all", a,
@@ -240,7 +271,7 @@ la_result la_command_is_revoked(la_commands *c, const la_application_row *a, la_
 {
     la_revocation_record r = {.environment_id = a->environment_id, .application_id = a->application_id};
     uint32_t tag;
-    bool revoked = !jti.n || jti.n > LA_JTI_MAX;
+    bool revoked = !jti.n || jti.n > LA_JTI_MAX || la_token_is_of_former(issued_s, a->created_at_s, la_clock_now_s());
     r.kind = LA_REVOKED_APPLICATION;
     LA_TRY(find(c, &r, issued_s, &revoked));
     r.kind = LA_REVOKED_CREDENTIAL;

@@ -22,7 +22,8 @@ typedef struct la_revocation_wish {
 } la_revocation_wish;
 
 /*
- * Revokes what was issued up to now, this second included: a token that is asked for within it is revoked, too. Tokens of the Spring profile do not say
+ * Revokes what was issued up to now, this second included: a token that is asked for within it is revoked, too. Where the credential is revoked itself,
+ * or the application is disabled, also what a node that has not heard of it goes on issuing a little longer. Tokens of the Spring profile do not say
  * which credential got them, so there all of the application's are. *ret says what was revoked. INVALID, NOT_FOUND.
  */
 la_result la_command_revoke_tokens(la_commands *c, const la_application_row *a, const la_revocation_wish *wish,

@@ -56,6 +56,11 @@ bool la_credential_tag_of_jti(la_slice jti, uint32_t *ret)
     return true;
 }
 
+bool la_token_is_of_former(int64_t issued_s, int64_t created_at_s, int64_t now_s)
+{
+    return issued_s < created_at_s && created_at_s <= now_s;
+}
+
 bool la_is_vschar(la_slice s)
 {
     for (size_t i = 0; i < s.n; i++)

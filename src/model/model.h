@@ -114,9 +114,14 @@ typedef struct la_application_record {
     uint64_t
         version; /* grows with each change of registration or certificates: what was derived from them is stale then.
                          0 where there are neither */
+    int64_t created_at_s;
     unsigned n_certificates;
     la_certificate_record certificates[LA_CERTIFICATES_MAX];
 } la_application_record;
+
+/* Whether a token of that client_id was issued to a former application of the same name, which has been deleted: it does not hold for this one.
+ * A creation in the future is one by a clock that was wrong, and says nothing. */
+bool la_token_is_of_former(int64_t issued_s, int64_t created_at_s, int64_t now_s);
 
 /* Which credential of its application a token was issued to: kind in the upper four bits, below it the number of a secret, or
  * the first 28 bits of the thumbprint of a certificate or of a key. In the jti of the token, so that all that a credential got can be

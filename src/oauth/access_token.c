@@ -128,7 +128,7 @@ la_result la_revocations_check(const la_token_context *context, uint64_t applica
     return find_revocation(context, &asked, issued_s);
 }
 
-/* An application that is gone or disabled takes its tokens with it. */
+/* An application that is gone or disabled takes its tokens with it; one that was made with its client_id since then does not give them back. */
 static la_result check_application(const la_token_context *context, la_access_token *t)
 {
     la_application_record application;
@@ -137,7 +137,8 @@ static la_result check_application(const la_token_context *context, la_access_to
     if (!la_is_ok(r))
         return la_error(r.code == LA_NOT_FOUND ? LA_TOKEN_REVOKED : LA_SERVER_ERROR);
     t->application_id = application.application_id;
-    return application.enabled ? la_ok() : la_error(LA_TOKEN_REVOKED);
+    bool holds = application.enabled && !la_token_is_of_former(t->issued_s, application.created_at_s, context->now_s);
+    return holds ? la_ok() : la_error(LA_TOKEN_REVOKED);
 }
 
 la_result la_access_token_read(const la_token_context *context, const la_verifier *verifier, la_slice compact,

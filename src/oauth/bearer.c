@@ -7,6 +7,7 @@
 #include "oauth/dpop.h"
 #include "oauth/htu.h"
 #include "oauth/issuer.h"
+#include "oauth/scope.h"
 
 typedef enum scheme { SCHEME_NONE, SCHEME_BEARER, SCHEME_DPOP } scheme;
 
@@ -79,10 +80,13 @@ static bool has_every_scope(la_slice granted, la_slice needed)
     return true;
 }
 
-/* In the Spring profile aud is the client, so there the scope alone says what a token is for. */
+/* In the Spring profile aud is the client, so there the scope alone says what a token is for. A scope that no token could have would be
+ * told in the challenge as it stands, or be no check at all where it is blank. */
 static la_result check_demand(const la_token_context *context, const la_bearer_request *request)
 {
     bool is_spring = la_issuer_environment(context->issuer)->profile == LA_PROFILE_SPRING;
+    if (request->scope.p && !la_scope_is_list(request->scope))
+        return la_error(LA_RESOURCE_UNSAID);
     return request->audience.n || (is_spring && request->scope.n) ? la_ok() : la_error(LA_RESOURCE_UNSAID);
 }
 

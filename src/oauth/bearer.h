@@ -18,7 +18,7 @@ typedef struct la_bearer_request {
     la_slice method;                  /* absent where nobody says */
     la_slice url;                     /* the same */
     la_slice audience;                /* whom the token has to be for */
-    la_slice scope;                   /* space-separated: all that it needs; absent: none in particular */
+    la_slice scope; /* space-separated, as RFC 6749 3.3 writes it: all that it needs; absent: none in particular */
 } la_bearer_request;
 
 typedef struct la_bearer_outcome {

@@ -49,6 +49,19 @@ la_result la_client_check_certificate(const la_token_context *context, const la_
                                       la_slice client_id, la_token_outcome *outcome,
                                       la_application_record *ret_application);
 
+/* ---- client_keys.c: as la_key_set_parse with LA_KEY_SET_FETCHED; the caller gives *ret back with la_key_set_free ---- */
+
+/* The set that the application registered inline; registration.jwks must be there. */
+la_result la_client_registered_keys(const la_token_context *context, const la_application_record *a, la_key_set **ret);
+
+/* The set of this text, which la_client_fetch_keys() gave. */
+la_result la_client_fetched_keys(const la_token_context *context, la_slice text, la_key_set **ret);
+
+/* The text behind a jwks_uri, as la_key_source has it. PENDING, with what is waited for in the outcome; UNAVAILABLE; OVERLOADED,
+ * NO_MEMORY. */
+la_result la_client_fetch_keys(const la_token_context *context, la_slice uri, bool unknown_key,
+                               la_token_outcome *outcome, la_slice *ret);
+
 /* ---- client_lookup.c ---- */
 
 /* The application of that name, noted in the outcome. NOT_FOUND, SERVER_ERROR. */

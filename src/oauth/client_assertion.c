@@ -185,32 +185,22 @@ static la_result verify_registered(const la_token_context *context, const la_jwt
                                    la_token_outcome *outcome)
 {
     la_key_set *set = NULL;
-    la_slice text = a->registration.jwks;
-    la_result r = context->key_cache
-                      ? la_key_cache_registered(context->key_cache, a->application_id, a->version, text, &set)
-                      : la_key_set_parse(text, LA_KEY_SET_FETCHED, &set);
+    la_result r = la_client_registered_keys(context, a, &set);
     return verify(r, set, t, outcome);
 }
 
 static la_result verify_text(const la_token_context *context, const la_jwt *t, la_slice text, la_token_outcome *outcome)
 {
     la_key_set *set = NULL;
-    la_result r = context->key_cache ? la_key_cache_text(context->key_cache, text, &set)
-                                     : la_key_set_parse(text, LA_KEY_SET_FETCHED, &set);
+    la_result r = la_client_fetched_keys(context, text, &set);
     return verify(r, set, t, outcome);
 }
 
-static la_result find_key_set(const la_token_context *context, la_slice uri, bool unknown_kid,
-                              la_token_outcome *outcome, la_slice *ret)
+static la_result fetch(const la_token_context *context, la_slice uri, bool unknown_kid, la_token_outcome *outcome,
+                       la_slice *ret)
 {
-    la_result r = context->keys.find ? context->keys.find(context->keys.self, uri, unknown_kid, ret)
-                                     : la_error(LA_UNAVAILABLE);
-    if (r.code == LA_PENDING) {
-        outcome->wait = LA_WAIT_KEY_SET;
-        outcome->key_set_uri = uri;
-        return r;
-    }
-    return la_is_ok(r) || r.code == LA_NO_MEMORY || r.code == LA_OVERLOADED ? r : la_error(LA_ASSERTION_KEY_SET);
+    la_result r = la_client_fetch_keys(context, uri, unknown_kid, outcome, ret);
+    return r.code == LA_UNAVAILABLE ? la_error(LA_ASSERTION_KEY_SET) : r;
 }
 
 /* A key that the set lacks may be in a newer one (OpenID Connect Core 10.1.1); without a kid that shows in the signature alone. */
@@ -218,11 +208,11 @@ static la_result verify_fetched(const la_token_context *context, const la_jwt *t
                                 la_token_outcome *outcome)
 {
     la_slice text, newer;
-    LA_TRY(find_key_set(context, uri, false, outcome, &text));
+    LA_TRY(fetch(context, uri, false, outcome, &text));
     la_result r = verify_text(context, t, text, outcome);
     if (r.code != LA_ASSERTION_KEY && (r.code != LA_ASSERTION_SIGNATURE || la_jwt_kid(t).p))
         return r;
-    LA_TRY(find_key_set(context, uri, true, outcome, &newer));
+    LA_TRY(fetch(context, uri, true, outcome, &newer));
     return la_slice_equal(newer, text) ? r : verify_text(context, t, newer, outcome);
 }
 

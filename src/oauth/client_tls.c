@@ -122,30 +122,65 @@ static la_result check_set(const la_token_context *context, const la_token_reque
     return r;
 }
 
-static la_result check_keys(const la_token_context *context, const la_token_request *request,
-                            const la_application_record *a)
+/* `read` says whether there is a set. */
+static la_result check_read_set(const la_token_context *context, const la_token_request *request, la_result read,
+                                la_key_set *set)
 {
-    la_key_set *set = NULL;
-    la_slice text = a->registration.jwks;
-    if (!text.p)
-        return la_error(LA_CLIENT_CERTIFICATE_UNKNOWN);
-    la_result r = context->key_cache
-                      ? la_key_cache_registered(context->key_cache, a->application_id, a->version, text, &set)
-                      : la_key_set_parse(text, LA_KEY_SET_FETCHED, &set);
-    if (!la_is_ok(r))
-        return r.code == LA_NO_MEMORY ? r : la_error(LA_CLIENT_CERTIFICATE_UNKNOWN);
-    r = check_set(context, request, set);
+    if (!la_is_ok(read))
+        return read.code == LA_NO_MEMORY ? read : la_error(LA_CLIENT_CERTIFICATE_KEY_SET);
+    la_result r = check_set(context, request, set);
     la_key_set_free(set);
     return r;
 }
 
-/* RFC 8705 2.2: it is one of those that were registered, each for itself or in a key set, and no chain is asked for. */
+static la_result check_text(const la_token_context *context, const la_token_request *request, la_slice text)
+{
+    la_key_set *set = NULL;
+    la_result r = la_client_fetched_keys(context, text, &set);
+    return check_read_set(context, request, r, set);
+}
+
+static la_result fetch(const la_token_context *context, la_slice uri, bool unknown_key, la_token_outcome *outcome,
+                       la_slice *ret)
+{
+    la_result r = la_client_fetch_keys(context, uri, unknown_key, outcome, ret);
+    return r.code == LA_UNAVAILABLE ? la_error(LA_CLIENT_CERTIFICATE_KEY_SET) : r;
+}
+
+/* RFC 8705 2.2.2. A certificate that the set lacks may be in a newer one: so a client changes it without a word to anybody. */
+static la_result check_fetched(const la_token_context *context, const la_token_request *request, la_slice uri,
+                               la_token_outcome *outcome)
+{
+    la_slice text, newer;
+    LA_TRY(fetch(context, uri, false, outcome, &text));
+    la_result r = check_text(context, request, text);
+    if (r.code != LA_CLIENT_CERTIFICATE_UNKNOWN)
+        return r;
+    LA_TRY(fetch(context, uri, true, outcome, &newer));
+    return la_slice_equal(newer, text) ? r : check_text(context, request, newer);
+}
+
+static la_result check_keys(const la_token_context *context, const la_token_request *request,
+                            const la_application_record *a, la_token_outcome *outcome)
+{
+    la_key_set *set = NULL;
+    if (a->registration.jwks.p) {
+        la_result r = la_client_registered_keys(context, a, &set);
+        return check_read_set(context, request, r, set);
+    }
+    if (a->registration.jwks_uri.p)
+        return check_fetched(context, request, a->registration.jwks_uri, outcome);
+    return la_error(LA_CLIENT_CERTIFICATE_UNKNOWN);
+}
+
+/* RFC 8705 2.2: it is one of those that were registered, each for itself or in a key set, which may be behind a URI; no chain is
+ * asked for. */
 static la_result check_registered(const la_token_context *context, const la_token_request *request,
                                   const la_application_record *a, const uint8_t *thumbprint, la_token_outcome *outcome)
 {
     const la_certificate_record *live = find_live(a, thumbprint, context->now_s);
     if (!live)
-        return check_keys(context, request, a);
+        return check_keys(context, request, a, outcome);
     outcome->certificate_id = live->certificate_id;
     return la_ok();
 }

@@ -29,8 +29,12 @@ static void make_key(const la_token_context *context, const la_application_recor
 {
     char memory[KEY_TEXT_MAX];
     la_buffer text;
+    const la_environment_config *environment = la_issuer_environment(context->issuer);
     la_buffer_init_fixed(&text, memory, sizeof memory);
     add_number(&text, la_issuer_environment_id(context->issuer));
+    add(&text, environment->issuer); /* it and what follows may be others after a reload */
+    add_number(&text, (uint64_t)environment->profile);
+    add_number(&text, environment->status_list);
     add_number(&text, application->application_id);
     add_number(&text, application->version);
     add_number(&text, outcome->credential_tag);
@@ -38,6 +42,8 @@ static void make_key(const la_token_context *context, const la_application_recor
     add(&text, (la_slice){(const char *)outcome->binding.thumbprint, sizeof outcome->binding.thumbprint});
     add(&text, la_issuer_kid(context->issuer));
     add(&text, outcome->scope);
+    /* The spring profile has another audience without one, even where the grant has the same. */
+    add_number(&text, grant->has_resource);
     for (unsigned i = 0; i < grant->n_audiences; i++)
         add(&text, grant->audiences[i]);
     add_number(&text, grant->lifetime_s);

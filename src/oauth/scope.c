@@ -20,6 +20,15 @@ static bool is_scope_token(la_slice s)
     return s.n > 0;
 }
 
+bool la_scope_is_list(la_slice scopes)
+{
+    la_slice one;
+    while (la_slice_split(&scopes, ' ', &one))
+        if (!is_scope_token(one))
+            return false;
+    return true;
+}
+
 static bool has(const la_grant *g, la_slice scope)
 {
     for (unsigned i = 0; i < g->n_scopes; i++)

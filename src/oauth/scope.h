@@ -24,6 +24,10 @@ typedef struct la_grant {
 la_result la_scope_decide(const la_token_context *context, const la_application_record *application, la_slice requested,
                           la_grant *ret);
 
+/* Whether it reads as RFC 6749 3.3 writes a scope: tokens with one space in between, so that it has nothing that a header field or a quoted string
+ * would have to escape. */
+bool la_scope_is_list(la_slice scopes);
+
 /* resource.c: narrows the grant's audiences to the resources that were asked for (RFC 8707 2), within what each of its scopes
  * allows. RESOURCE_SYNTAX, RESOURCE_NOT_ALLOWED. */
 la_result la_resource_decide(const la_form *form, la_grant *grant);

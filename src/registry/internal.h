@@ -26,7 +26,7 @@ struct la_registry {
 #define LA_AUTHORITY_CRL LA_SLICE("crl")
 
 /* Of the records' form: a file of another one is rebuilt. */
-#define LA_REGISTRY_FORMAT 2
+#define LA_REGISTRY_FORMAT 3
 
 /* An LMDB or errno code as a result with a detail that begins with `what`. */
 la_result la_registry_lmdb_result(int code, const char *what);

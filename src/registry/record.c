@@ -183,6 +183,7 @@ void la_record_write_application(const la_application_record *a, la_buffer *ret)
     write_number(a->environment_id, 2, ret);
     write_number((a->enabled ? FLAG_ENABLED : 0) | (extended ? FLAG_EXTENDED : 0), 1, ret);
     write_number((uint64_t)a->auth_method, 1, ret);
+    write_number((uint64_t)a->created_at_s, 8, ret);
     write_text(a->scopes, ret);
     write_number(a->n_secrets, 1, ret);
     for (unsigned i = 0; i < a->n_secrets && i < LA_SECRETS_MAX; i++)
@@ -199,6 +200,7 @@ la_result la_record_read_application(la_slice value, la_application_record *ret)
     unsigned flags = (unsigned)read_number(&r, 1);
     ret->enabled = flags & FLAG_ENABLED;
     ret->auth_method = (la_auth_method)read_number(&r, 1);
+    ret->created_at_s = (int64_t)read_number(&r, 8);
     ret->scopes = read_text(&r);
     ret->n_secrets = (unsigned)read_number(&r, 1);
     if (ret->n_secrets > LA_SECRETS_MAX || ret->auth_method >= LA_AUTH_METHOD_COUNT)

@@ -52,28 +52,55 @@ static la_result join_lines(char *p, la_slice *rest, la_slice *ret)
     return n > 0 ? la_ok() : la_error(LA_INVALID);
 }
 
-la_result la_escaped_pem_parse(la_slice field, la_arena *arena, la_slice *ret_der)
+/* The certificate at the start of *rest, and behind it. */
+static la_result take_certificate(la_slice *rest, la_arena *arena, la_slice *ret_der)
 {
-    la_slice rest, text;
+    la_slice text;
     size_t n = 0;
-    if (field.n == 0)
+    if (!takes(rest, LA_SLICE("-----BEGIN CERTIFICATE-----")) || !takes_end_of_line(rest))
         return la_error(LA_INVALID);
-    LA_TRY(unescape(field, arena, &rest));
-    if (!takes(&rest, LA_SLICE("-----BEGIN CERTIFICATE-----")) || !takes_end_of_line(&rest))
-        return la_error(LA_INVALID);
-    char *joined = la_arena_take(arena, rest.n + 1);
-    char *der = la_arena_take(arena, rest.n + 1);
-    if (!joined || !der)
+    char *joined = la_arena_take(arena, rest->n + 1);
+    if (!joined)
         return la_error(LA_NO_MEMORY);
-    LA_TRY(join_lines(joined, &rest, &text));
-    if (!takes(&rest, LA_SLICE("-----END CERTIFICATE-----")))
+    LA_TRY(join_lines(joined, rest, &text));
+    if (!takes(rest, LA_SLICE("-----END CERTIFICATE-----")))
         return la_error(LA_INVALID);
-    (void)takes_end_of_line(&rest);
-    if (rest.n > 0) /* another certificate, or anything else */
-        return la_error(LA_INVALID);
+    (void)takes_end_of_line(rest);
+    char *der = la_arena_take(arena, text.n);
+    if (!der)
+        return la_error(LA_NO_MEMORY);
     LA_TRY(la_base64_decode(text, der, text.n, &n));
     if (!la_der_is_one_sequence((la_slice){der, n}))
         return la_error(LA_INVALID);
     *ret_der = (la_slice){der, n};
+    return la_ok();
+}
+
+la_result la_escaped_pem_parse(la_slice field, la_arena *arena, la_slice *ret_der)
+{
+    la_slice rest, der;
+    if (field.n == 0)
+        return la_error(LA_INVALID);
+    LA_TRY(unescape(field, arena, &rest));
+    LA_TRY(take_certificate(&rest, arena, &der));
+    if (rest.n > 0) /* another certificate, or anything else */
+        return la_error(LA_INVALID);
+    *ret_der = der;
+    return la_ok();
+}
+
+la_result la_escaped_pem_parse_all(la_slice field, la_arena *arena, la_der_list *ret)
+{
+    la_slice rest;
+    la_der_list list = {.n = 0};
+    if (field.n == 0)
+        return la_error(LA_INVALID);
+    LA_TRY(unescape(field, arena, &rest));
+    do {
+        if (list.n == 1 + LA_PROXY_CHAIN_MAX)
+            return la_error(LA_TOO_LARGE);
+        LA_TRY(take_certificate(&rest, arena, &list.items[list.n++]));
+    } while (rest.n > 0);
+    *ret = list;
     return la_ok();
 }

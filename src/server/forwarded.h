@@ -8,8 +8,9 @@
 #include "server/http.h"
 
 /*
- * `section` is the request's header section, scanned and parsed. Changes client_certificate, client_address and
- * has_forged_certificate of the request. OK, HTTP_CLIENT_CERTIFICATE where a proxy's field is malformed or repeated, NO_MEMORY.
+ * `section` is the request's header section, scanned and parsed. Changes client_certificate, client_chain,
+ * client_address and has_forged_certificate of the request. OK; HTTP_CLIENT_CERTIFICATE or HTTP_CLIENT_CERTIFICATE_CHAIN where a
+ * proxy's field is malformed or repeated; NO_MEMORY.
  */
 la_code la_forwarded_apply(const la_proxies_config *proxies, bool from_proxy, la_slice section, la_arena *arena,
                            la_http_request *request);

@@ -46,22 +46,28 @@ static bool take_pair(la_slice *s, la_slice *ret_key, la_slice *ret_value)
     return take_value(s, ret_value);
 }
 
-la_result la_xfcc_parse(la_slice field, la_arena *arena, la_slice *ret_der)
+la_result la_xfcc_read(la_slice field, la_xfcc *ret)
 {
-    la_slice key, value, certificate = LA_NO_SLICE;
+    la_xfcc found = {LA_NO_SLICE, LA_NO_SLICE};
+    la_slice key, value;
     for (;;) {
         if (!take_pair(&field, &key, &value))
             return la_error(LA_INVALID);
-        if (la_slice_equal_nocase(key, LA_SLICE("cert"))) {
-            if (certificate.p)
-                return la_error(LA_INVALID);
-            certificate = value;
-        }
+        la_slice *wanted = la_slice_equal_nocase(key, LA_SLICE("cert"))    ? &found.certificate
+                           : la_slice_equal_nocase(key, LA_SLICE("chain")) ? &found.chain
+                                                                           : NULL;
+        if (wanted && wanted->p)
+            return la_error(LA_INVALID);
+        if (wanted)
+            *wanted = value;
         if (field.n == 0)
             break;
         if (field.p[0] != ';')
             return la_error(LA_INVALID);
         field = (la_slice){field.p + 1, field.n - 1};
     }
-    return certificate.p ? la_escaped_pem_parse(certificate, arena, ret_der) : la_error(LA_INVALID);
+    if (!found.certificate.p && !found.chain.p)
+        return la_error(LA_INVALID);
+    *ret = found;
+    return la_ok();
 }

@@ -232,10 +232,13 @@ la_result la_store_list_expiring_certificates(la_store *s, int64_t now_s, int64_
 
 /* ---- change ---- */
 
+/* The number goes on as well (RFC 5280 5.2.3: it need only grow), so that a list that somebody is signing meanwhile, without what was revoked
+ * now, is not kept as the newest. */
 static la_result crl_is_due(la_store *s, uint16_t environment_id)
 {
     la_sql q;
-    LA_TRY(la_sql_begin(s, "UPDATE authority SET crl_next_update_s = 0 WHERE environment_id = ?", &q));
+    LA_TRY(la_sql_begin(
+        s, "UPDATE authority SET crl_next_update_s = 0, crl_number = crl_number + 1 WHERE environment_id = ?", &q));
     la_sql_int(&q, environment_id);
     return la_sql_run(&q);
 }

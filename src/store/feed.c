@@ -114,15 +114,16 @@ enum {
     A_SCOPES,
     A_REGISTRATION,
     A_VERSION,
+    A_CREATED,
     S_NUMBER,
     S_EXPIRES,
     S_DIGEST,
     S_SLOW_HASH,
     S_WRAPPED
 };
-#define SELECT_APPLICATIONS                                                                       \
-    "SELECT a.application_id, a.environment_id, a.client_id, a.enabled, a.auth_method, a.scopes," \
-    " a.registration, a.version, s.number, s.expires_at_s, s.digest, s.slow_hash, s.wrapped"      \
+#define SELECT_APPLICATIONS                                                                                  \
+    "SELECT a.application_id, a.environment_id, a.client_id, a.enabled, a.auth_method, a.scopes,"            \
+    " a.registration, a.version, a.created_at_s, s.number, s.expires_at_s, s.digest, s.slow_hash, s.wrapped" \
     " FROM application AS a LEFT JOIN secret AS s ON s.application_id = a.application_id AND s.revoked_at_s = 0"
 
 static la_result gather_application(gathered *g, la_sql *q)
@@ -141,6 +142,7 @@ static la_result gather_application(gathered *g, la_sql *q)
     a->client_id = la_slice_of(g->client_id);
     a->enabled = la_sql_get_int(q, A_ENABLED) != 0;
     a->auth_method = (la_auth_method)method;
+    a->created_at_s = la_sql_get_int(q, A_CREATED);
     a->scopes = la_slice_of(g->scopes);
     a->n_secrets = 0;
     a->n_certificates = 0;

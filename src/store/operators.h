@@ -107,7 +107,7 @@ typedef struct la_idempotent_row {
     uint8_t request_digest[LA_DIGEST_BYTES]; /* of method, path and body */
     int64_t at_s;
     size_t answer_n;
-    uint8_t answer[8192]; /* wrapped */
+    uint8_t answer[LA_REGISTRATION_MAX + 4096]; /* wrapped: the answer to a creation with all that can be registered */
 } la_idempotent_row;
 /* `key_digest`: of actor and key. */
 la_result la_store_find_idempotent(la_store *s, const uint8_t key_digest[LA_DIGEST_BYTES],

@@ -10,6 +10,7 @@
 #define CURVE "P-256"
 #define SERIAL_BYTES 16
 #define NAME_MAX_BYTES 256
+#define CRL_URL_MAX 512
 #define LAST_S INT64_C(253402300799) /* 9999-12-31T23:59:59Z */
 
 typedef struct extension {
@@ -123,12 +124,47 @@ static bool add_extensions(X509 *x, X509 *issuer, const extension *list)
     return true;
 }
 
+static GENERAL_NAMES *make_url(la_slice url)
+{
+    GENERAL_NAMES *names = GENERAL_NAMES_new();
+    GENERAL_NAME *name = GENERAL_NAME_new();
+    ASN1_IA5STRING *text = ASN1_IA5STRING_new();
+    if (!names || !name || !text || !ASN1_STRING_set(text, url.p, (int)url.n) || !sk_GENERAL_NAME_push(names, name)) {
+        GENERAL_NAMES_free(names);
+        GENERAL_NAME_free(name);
+        ASN1_IA5STRING_free(text);
+        return NULL;
+    }
+    GENERAL_NAME_set0_value(name, GEN_URI, text);
+    return names;
+}
+
+/* One point with one name (RFC 5280 4.2.1.13), made of its parts: the URL is no text of openssl.cnf, where a comma means something. */
+static bool add_crl_url(X509 *x, la_slice url)
+{
+    if (!url.p)
+        return true;
+    CRL_DIST_POINTS *points = CRL_DIST_POINTS_new();
+    DIST_POINT *point = DIST_POINT_new();
+    bool good = points && point && (point->distpoint = DIST_POINT_NAME_new());
+    if (good) {
+        point->distpoint->type = 0; /* fullName */
+        good = (point->distpoint->name.fullname = make_url(url)) && sk_DIST_POINT_push(points, point);
+    }
+    if (!good)
+        DIST_POINT_free(point);
+    good = good && X509_add1_ext_i2d(x, NID_crl_distribution_points, points, 0, X509V3_ADD_APPEND) == 1;
+    CRL_DIST_POINTS_free(points);
+    return good;
+}
+
 typedef struct plan {
     X509_NAME *subject;
     EVP_PKEY *key; /* of the certificate */
     int64_t not_before_s, not_after_s;
     const la_ca *issuer; /* NULL: it signs itself */
     const extension *extensions;
+    la_slice crl_url;
 } plan;
 
 static la_result fill(X509 *x, const plan *p)
@@ -138,7 +174,7 @@ static la_result fill(X509 *x, const plan *p)
     LA_TRY(set_validity(x, p->not_before_s, p->not_after_s));
     if (!X509_set_version(x, X509_VERSION_3) || !set_serial(x) || !X509_set_subject_name(x, p->subject) ||
         !X509_set_issuer_name(x, X509_get_subject_name(issuer)) || !X509_set_pubkey(x, p->key) ||
-        !add_extensions(x, issuer, p->extensions) || !X509_sign(x, signs, EVP_sha256()))
+        !add_extensions(x, issuer, p->extensions) || !add_crl_url(x, p->crl_url) || !X509_sign(x, signs, EVP_sha256()))
         return la_x509_failed("making a certificate");
     return la_ok();
 }
@@ -263,17 +299,29 @@ la_result la_ca_export_private(const la_ca *ca, la_buffer *ret)
 
 /* ---- issuing ---- */
 
+/* RFC 3986 in so far as no reader of the certificate gets another kind of text. */
+static bool is_url(la_slice s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (s.p[i] <= ' ' || s.p[i] > '~')
+            return false;
+    return s.n > 0 && s.n <= CRL_URL_MAX;
+}
+
 static la_result issue(const la_ca *ca, const la_ca_order *order, EVP_PKEY *key, la_x509 **ret)
 {
     plan p = {.key = key,
               .not_before_s = order->not_before_s,
               .not_after_s = order->not_after_s,
               .issuer = ca,
-              .extensions = of_client};
+              .extensions = of_client,
+              .crl_url = order->crl_url};
     if (order->not_after_s > ca->certificate->not_after_s)
         return la_fail(LA_INVALID, "the certificate would be valid for longer than its certificate authority");
     if (!order->client_id.p || !order->environment.p)
         return la_fail(LA_INVALID, "the certificate would have no subject");
+    if (order->crl_url.p && !is_url(order->crl_url))
+        return la_fail(LA_INVALID, "the certificate would name a place of its CRL that is no URL");
     LA_TRY(make_name(order->environment, order->client_id, &p.subject));
     la_result r = make(&p, ret);
     X509_NAME_free(p.subject);

@@ -36,11 +36,12 @@ la_result la_ca_export_private(const la_ca *ca, la_buffer *ret);
 typedef struct la_ca_order {
     la_slice client_id, environment;   /* subject CN=<client_id>,OU=<environment>,O=leanauth */
     int64_t not_before_s, not_after_s; /* not_after_s at most the CA's own */
+    la_slice crl_url;                  /* where its CRL is (RFC 5280 4.2.1.13); absent: it does not say */
 } la_ca_order;
 
 /*
  * Issues a certificate: v3, a random serial number of 127 bits, for digital signatures and TLS client authentication, no CA, with
- * both key identifiers; signed with SHA-256. INVALID with a sentence for an order that cannot be met; CRYPTO, NO_MEMORY.
+ * both key identifiers, and with the CRL's place; signed with SHA-256. INVALID with a sentence for an order that cannot be met; CRYPTO, NO_MEMORY.
  *
  * la_ca_issue() makes the key too (P-256) and appends it as PEM (PKCS #8, RFC 7468 10); `ret_key` must be growable or have
  * LA_CA_KEY_PEM_MAX bytes left: it is the only copy, and secret: wipe it.

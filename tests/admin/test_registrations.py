@@ -1,6 +1,13 @@
 """What an application registers, over the admin API: read back, changed, each wrong member named, and who may."""
 
+import base64
+import datetime
+import os
+
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 import registrations
 
@@ -139,3 +146,27 @@ def test_developers_may_the_rest(people):
     people.developer.patch(app["path"], {"dpop_bound_access_tokens": False, "fapi": True}, 1, check=200)
     people.stranger.patch(app["path"], {"fapi": False}, 2, check=404)
     people.auditor.patch(app["path"], {"fapi": False}, 2, check=403)
+
+
+# ---- as much as fits -------------------------------------------------------------------------------------------------
+
+def key_with_a_large_certificate(names):
+    key = ec.generate_private_key(ec.SECP256R1())
+    numbers = key.public_key().public_numbers()
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "many names")])
+    alternatives = x509.SubjectAlternativeName([x509.DNSName(f"host{n}.example.com") for n in range(names)])
+    certificate = (x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
+                   .not_valid_before(datetime.datetime(2024, 1, 1)).not_valid_after(datetime.datetime(2044, 1, 1))
+                   .add_extension(alternatives, False).sign(key, hashes.SHA256()))
+    x, y = (base64.urlsafe_b64encode(n.to_bytes(32, "big")).rstrip(b"=").decode() for n in (numbers.x, numbers.y))
+    return {"kty": "EC", "crv": "P-256", "x": x, "y": y, "x5c": [base64.b64encode(certificate.public_bytes(serialization.Encoding.DER)).decode()]}
+
+
+def test_the_largest_registration_can_be_asked_for_again(people):
+    """An answer that is kept for its Idempotency-Key may have all that an application can register."""
+    keys = [key_with_a_large_certificate(50) for _ in range(4)]
+    members = {"name": "large", "scopes": ["api"], "auth_method": "private_key_jwt", "jwks": {"keys": keys}}
+    key = {"Idempotency-Key": os.urandom(8).hex()}
+    first = people.developer.post(PATH, members, headers=key, check=201)
+    assert len(first.content) > 8192
+    assert people.developer.post(PATH, members, headers=key, check=201).content == first.content

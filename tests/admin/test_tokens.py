@@ -2,6 +2,7 @@
 
 import base64
 import json
+import time
 
 import pytest
 
@@ -79,6 +80,9 @@ def test_a_token_ends_with_its_application(people):
     people.admin.patch(path, {"enabled": True}, headers={"If-Match": "*"}, check=200)
     robot.get("/environments", check=200)
     people.admin.delete(path, check=204)
+    robot.get("/environments", check=401)
+    support.poll(lambda: int(time.time()) > support.decode(robot.token)[1]["iat"], 5, "the second of its issue goes by")
+    people.server.import_apps([{"client_id": robot.app["client_id"], "name": "another of its name", "scopes": ["admin:read"]}], "production")
     robot.get("/environments", check=401)
 
 

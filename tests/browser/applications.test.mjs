@@ -91,7 +91,7 @@ test('the secret is shown once', async () => {
 // Java and Go need compilers of their own; that those programs are well formed is tested where they are made.
 const PROGRAMS = [
   { id: 'curl', command: (file) => ['sh', file], name: 'token.sh' },
-  { id: 'python', command: (file) => ['/usr/bin/python3', file], name: 'token.py' },
+  { id: 'python', command: (file) => ['/usr/bin/python3', file], name: 'get_token.py' },
   { id: 'node', command: (file) => [process.execPath, '--require', join(ROOT, 'tests/interop/localhost.cjs'), file], name: 'token.mjs' },
 ];
 

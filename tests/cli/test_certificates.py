@@ -162,6 +162,25 @@ def test_openssl_sees_a_revocation_in_the_crl(new_home, tmp_path):
     support.poll(revoked, 15, "the certificate of a deleted application is revoked")
 
 
+@pytest.mark.parametrize("path", ["", "/tenants/one"])
+def test_openssl_finds_the_crl_by_itself(new_home, tmp_path, path):
+    """RFC 5280 4.2.1.13: the certificate says where its CRL is, and there it is, before anybody was revoked too."""
+    def change(config):
+        config["environments"][0]["issuer"] = f"http://localhost:{config['listen']['port']}{path}"
+
+    home = new_home(change)
+    home.start()
+    app = home.create_app("production")
+    one, other = Issued(home, app, tmp_path), Issued(home, app, tmp_path)
+    assert f"URI:http://localhost:{home.port}{path}/oauth2/crl\n" in one.text
+    check = ["verify", "-x509_strict", "-crl_check", "-crl_download", "-CAfile", one.chain]
+    support.poll(lambda: "OK" in openssl(*check, one.certificate, check=None), 15, "openssl fetches the CRL")
+    assert "OK" in openssl(*check, other.certificate)
+    home.cli("cert", "revoke", app["client_id"], one.answer["certificate_id"], check=0)
+    support.poll(lambda: "certificate revoked" in openssl(*check, one.certificate, check=None), 15, "openssl fetches the new CRL")
+    assert "OK" in openssl(*check, other.certificate)
+
+
 def test_environments_have_authorities_of_their_own(home, app, tmp_path):
     done = home.cli("cert", "chain", "--environment", "sandbox-ksa")
     assert done.returncode != 0 and "cert issue" in done.both

@@ -104,6 +104,16 @@ def test_either_keys_or_their_url(home):
     assert "jwks or jwks_uri" in change(home, app, "--jwks-uri", "", check=1)
 
 
+def test_either_is_for_certificates_too(home):
+    """RFC 8705 2.2.2"""
+    app = create(home, "--auth-method", "self_signed_tls_client_auth", "--jwks-uri", "https://a.example/keys")
+    assert show(home, app)["jwks_uri"] == "https://a.example/keys"
+    assert "jwks" in change(home, app, "--jwks", file_of(home, registrations.key_set())) and "jwks_uri" not in show(home, app)
+    assert change(home, app, "--jwks-uri", "https://a.example/")["jwks_uri"] == "https://a.example/"
+    assert change(home, app, "--auth-method", "private_key_jwt")["jwks_uri"] == "https://a.example/"
+    assert "jwks_uri" not in change(home, app, "--auth-method", "tls_client_auth")
+
+
 # ---- certificates ----------------------------------------------------------------------------------------------------
 
 SUBJECTS = {"tls_client_auth_subject_dn": "CN=core,O=Bank\\, Ltd.", "tls_client_auth_san_dns": "core.bank.example",

@@ -83,6 +83,16 @@ def test_dpp_01_every_algorithm(place, alg):
     granted(ask(place, prover.proof(endpoint(place))), prover)
 
 
+def test_jose_23_the_thumbprint_of_rfc_8037(place):
+    """A.1 and A.3: the one key with a published thumbprint whose private part is published, too. The others are in the unit tests, and every algorithm's
+    thumbprint is compared with jwcrypto's above."""
+    prover = Prover("EdDSA")
+    prover.key = jwk.JWK(kty="OKP", crv="Ed25519", d="nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A", x="11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo")
+    prover.public = {"x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", "kid": "not in it", "crv": "Ed25519", "use": "sig", "kty": "OKP"}
+    prover.jkt = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
+    granted(ask(place, prover.proof(endpoint(place))), prover)
+
+
 @pytest.mark.parametrize("environment", ["plain", "spring"])
 def test_jwt_17_cnf_has_one_member(place, prover, environment):
     body = granted(ask(place, prover.proof(endpoint(place, environment)), environment), prover)

@@ -11,7 +11,7 @@ from authlib.integrations.requests_client import OAuth2Session
 from jwcrypto import jwk, jwt
 
 import support
-from control import INTROSPECT, Asker, asker
+from control import INTROSPECT, Asker, asker, register
 from dpop import Prover
 from support import basic, decode
 
@@ -243,6 +243,29 @@ def test_int_05_the_application_is_disabled_or_gone(place):
     support.poll(lambda: place.plain.is_active(token), 10, "they are active again")
     server.app_delete(app)
     support.poll(lambda: not place.plain.is_active(token), 10, "tokens of a deleted application are inactive")
+
+
+def test_int_05_the_application_was_made_anew_under_its_name(place):
+    """Whoever gets a client_id that was deleted gets none of the tokens of its former owner, and does not bring them back to life."""
+    server = place.server
+    app = server.create_app("plain", "to be made anew", ["api"])
+    support.poll(lambda: server.works(app), 10, "the new application works")
+    token = server.token(app)["access_token"]
+    assert place.plain.is_active(token)
+    server.app_delete(app)
+    support.poll(lambda: int(time.time()) > decode(token)[1]["iat"], 5, "the second of its issue goes by")
+    anew = {**app, "client_secret": "las_test_" + "x" * 40}
+    server.import_apps([{"client_id": app["client_id"], "client_secret": anew["client_secret"], "name": "another", "scopes": ["api"]}], "plain")
+    register(server, anew, "--grant-type", "client_credentials", "--grant-type", "urn:ietf:params:oauth:grant-type:token-exchange")
+    support.poll(lambda: server.works(anew), 10, "the next one works")
+    assert not place.plain.is_active(token)
+    fields = server.fields(anew, grant_type="urn:ietf:params:oauth:grant-type:token-exchange", subject_token=token,
+                           subject_token_type="urn:ietf:params:oauth:token-type:access_token", scope=f"customer.{CUSTOMER}")
+    support.poll(lambda: server.post("plain", fields).json()["error"] == "invalid_request", 10, "it is no subject of an exchange")
+    assert server.get("plain", f"/oauth2/verify?audience={API}", headers={"Authorization": f"Bearer {token}"}).status_code == 401
+    own = server.token(anew)["access_token"]
+    assert place.plain.is_active(own)
+    assert server.get("plain", f"/oauth2/verify?audience={API}", headers={"Authorization": f"Bearer {own}"}).status_code == 200
 
 
 def test_int_06_inactive_says_nothing_else(place):

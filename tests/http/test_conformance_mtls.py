@@ -1,18 +1,26 @@
 """Mutual TLS (RFC 8705), over real handshakes with the real server: clients of our own authority, of other authorities, and
 self-signed ones. Rows of section 13 of the conformance list, and CA-19; what proxies say of certificates is in test_proxies.py."""
 
+import base64
 import json
 import subprocess
+import time
 import uuid
 
 import pytest
 import requests
 from cryptography import x509
+from cryptography.x509.name import _ASN1Type as ASN1
+from cryptography.x509.oid import NameOID
+from jwcrypto import jwk
 
 import support
+from assertions import KeyServer
 from certificates import Certificate
-from mtls import Place
+from mtls import Place, b64
 from support import decode
+
+NAMES = {"CN": NameOID.COMMON_NAME, "O": NameOID.ORGANIZATION_NAME, "OU": NameOID.ORGANIZATIONAL_UNIT_NAME, "L": NameOID.LOCALITY_NAME, "C": NameOID.COUNTRY_NAME}
 
 
 @pytest.fixture(scope="module")
@@ -209,6 +217,33 @@ def test_mtl_07_the_leaf_of_an_authority_is_no_self_signed_one(place):
     place.refused(place.app(), certificate.pair)
 
 
+def key_of(certificate, **members):
+    point = certificate.key.public_key().public_numbers()
+    return {"keys": [{"kty": "EC", "crv": "P-256", "x": b64(point.x.to_bytes(32, "big")), "y": b64(point.y.to_bytes(32, "big")), **members}]}
+
+
+def test_mtl_07_registered_in_a_key_set(place):
+    """RFC 8705 2.2.2: the certificate of x5c is that one; a key alone is any certificate of that key."""
+    own = own_certificate(place, subject="CN=bank,O=Bank")
+    again = own_certificate(place, subject="CN=bank,O=Bank", key=own.key)
+    other = own_certificate(place, subject="CN=bank,O=Bank")
+    file = place.folder / f"{uuid.uuid4()}.json"
+    for members, good in (({"x5c": [base64.b64encode(own.der).decode()]}, [own]), ({}, [own, again])):
+        file.write_text(json.dumps(key_of(own, **members)))
+        app = place.app("production", "self_signed_tls_client_auth", "--jwks", file)
+        for certificate in (own, again):
+            if certificate in good:
+                assert place.token(app, certificate.pair)["cnf"] == {"x5t#S256": certificate.thumbprint}
+            else:
+                assert place.why(place.refused(app, certificate.pair)) == "client_certificate_unknown"
+        for wrong in (other.pair, place.unknown.pair, own_certificate(place, issuer=place.foreign).pair, None):
+            place.refused(app, wrong)
+    # x5c of another key says nothing: it is not registered at all
+    file.write_text(json.dumps(key_of(own, x5c=[base64.b64encode(other.der).decode()])))
+    done = place.server.cli("app", "create", "--environment", "production", "--name", "two keys", "--auth-method", "self_signed_tls_client_auth", "--jwks", file)
+    assert done.returncode == 1 and done.is_one_clear_error
+
+
 def test_mtl_07_an_expired_one_is_over(place):
     app = place.app(method="self_signed_tls_client_auth")
     done = place.server.cli("cert", "register", app["client_id"], own_certificate(place, days=-0.001).certificate_path)
@@ -217,6 +252,108 @@ def test_mtl_07_an_expired_one_is_over(place):
     place.register(app, brief)
     place.token(app, brief.pair)
     support.poll(lambda: place.post(app, brief.pair).status_code == 401, 10, "its end")
+
+
+# ---- self-signed, in a key set ---------------------------------------------------------------------------------------------
+
+def jwk_of(certificate, x5c=True, **members):
+    key = json.loads(jwk.JWK.from_pem(certificate.pem).export_public())
+    key.pop("kid", None)
+    return {**key, **({"x5c": [base64.b64encode(certificate.der).decode()]} if x5c else {}), **members}
+
+
+@pytest.fixture(scope="module")
+def fetched(server_factory, tmp_path_factory):
+    """Where key sets are fetched, from a server on this machine."""
+    folder = tmp_path_factory.mktemp("fetched")
+    keys = KeyServer(folder)
+
+    def change(config, made):
+        config["jwks_fetch"] = {"allow_addresses": ["127.0.0.0/8"], "trust_anchors": str(keys.ca), "min_refresh_s": 1, "timeout_s": 2}
+
+    made = Place(server_factory, folder, change)
+    made.keys = keys
+    yield made
+    keys.close()
+
+
+def by_uri(place, path, *certificates, **options):
+    """An application whose certificates are in the set behind that URI."""
+    place.keys.requests.clear()
+    place.keys.show({"keys": [jwk_of(one, **options) for one in certificates]}, max_age=600)
+    app = place.server.create_app("production", f"test {uuid.uuid4()}")
+    place.set(app, "--auth-method", "self_signed_tls_client_auth", "--jwks-uri", place.keys.uri(path))
+    time.sleep(0.4)  # what the feed takes at most, and some
+    return app
+
+
+def test_mtl_07_a_certificate_in_a_fetched_set(fetched):
+    """RFC 8705 2.2.2: the client changes its certificate by itself."""
+    first, second = own_certificate(fetched), own_certificate(fetched, kind="rsa")
+    app = by_uri(fetched, "/rotating", first)
+    assert fetched.token(app, first.pair)["cnf"] == {"x5t#S256": first.thumbprint}
+    assert len(fetched.keys.requests) == 1
+    assert fetched.token(app, first.pair) and len(fetched.keys.requests) == 1  # it is kept
+    fetched.keys.show({"keys": [jwk_of(first), jwk_of(second)]}, max_age=600)
+    support.poll(lambda: fetched.post(app, second.pair).status_code == 200, 10, "the second is known", 0.3)
+    fetched.token(app, first.pair)
+    fetched.keys.show({"keys": [jwk_of(second)]}, max_age=600)
+    support.poll(lambda: fetched.post(app, own_certificate(fetched).pair).status_code == 401
+                 and fetched.post(app, first.pair).status_code == 401, 10, "the first is gone", 0.3)
+    fetched.token(app, second.pair)
+
+
+def test_mtl_07_the_certificate_of_the_set_and_no_other(fetched):
+    """Not another one of the same name, nor, where x5c has one, another one of the same key; a key alone is every certificate of it."""
+    one = own_certificate(fetched, subject="CN=bank")
+    again = Certificate(fetched.folder, f"again-{uuid.uuid4().hex}", subject="CN=bank", key=one.key)
+    app = by_uri(fetched, "/exact", one)
+    fetched.token(app, one.pair)
+    assert fetched.why(fetched.refused(app, again.pair)) == "client_certificate_unknown"
+    fetched.refused(app, own_certificate(fetched, subject="CN=bank").pair)
+    fetched.refused(app, None)
+    by_key = by_uri(fetched, "/by-key", one, x5c=False)
+    fetched.token(by_key, again.pair)
+    fetched.token(by_key, one.pair)
+    fetched.refused(by_key, own_certificate(fetched, subject="CN=bank").pair)
+
+
+def test_mtl_07_a_set_that_cannot_be_fetched(fetched):
+    one = own_certificate(fetched)
+    app = by_uri(fetched, "/away", one)
+    fetched.keys.status = 503
+    assert fetched.why(fetched.refused(app, one.pair)) == "client_certificate_key_set"
+    fetched.keys.status = 200
+    support.poll(lambda: fetched.post(app, one.pair).status_code == 200, 10, "it is fetched once it is there", 0.3)
+    for i, body in enumerate(({"keys": []}, {"keys": [jwk_of(one, odd="x")]}, {"keys": [{**jwk_of(one), "x5c": ["AAAA"]}]})):
+        app = by_uri(fetched, f"/useless-{i}", one)
+        fetched.keys.show(body)
+        status = fetched.post(app, one.pair).status_code
+        assert status == (200 if i == 1 else 401)  # a member that nobody knows changes nothing
+
+
+def test_mtl_07_unknown_certificates_do_not_hammer_the_set(fetched):
+    one = own_certificate(fetched)
+    app = by_uri(fetched, "/floor", one)
+    fetched.token(app, one.pair)
+    fetched.keys.requests.clear()
+    started = time.monotonic()
+    for _ in range(20):
+        assert fetched.post(app, fetched.unknown.pair).status_code == 401
+    assert len(fetched.keys.requests) <= time.monotonic() - started + 2
+    fetched.token(app, one.pair)
+
+
+def test_mtl_07_the_key_of_an_assertion_is_no_certificate(fetched):
+    """The same set at the same address, of an application that signs assertions: no certificate lets it in."""
+    one = own_certificate(fetched)
+    app = by_uri(fetched, "/assertions", one)
+    fetched.token(app, one.pair)
+    fetched.set(app, "--auth-method", "private_key_jwt")
+    response = support.poll(lambda: (r := fetched.post(app, one.pair)).status_code == 401 and [r], 5, "the refusal")[0]
+    assert fetched.why(response) == "client_method_wrong"
+    fetched.set(app, "--auth-method", "self_signed_tls_client_auth")
+    fetched.token(app, one.pair)
 
 
 # ---- many at once --------------------------------------------------------------------------------------------------------
@@ -271,8 +408,6 @@ def foreign(place, issuer=None, **options):
 
 
 def registered(place, kind="subject-dn", environment="production"):
-    if "--tls-client-auth-subject-dn" not in place.server.cli("app", "set", "--help", check=0).stdout:
-        pytest.skip("subjects cannot be registered by the command line yet")
     app = place.server.create_app(environment, f"test {uuid.uuid4()}")
     place.set(app, "--auth-method", "tls_client_auth", f"--tls-client-auth-{kind}", KINDS[kind][0])
     return app
@@ -290,6 +425,61 @@ def test_mtl_04_each_kind_of_subject(place, kind):
     place.refused(app, foreign(place, days=-0.001, **right).pair)
     renewed = foreign(place, **right)  # another key and serial number, the same subject: that is how a bank renews
     place.token(app, renewed.pair)
+
+
+def test_mtl_05_a_name_with_nul(place):
+    """Neither ends there: not the one that was registered, nor that of the certificate."""
+    for kind, names in (("san-dns", [x509.DNSName("client.bank.example\0.evil.example")]), ("san-email", [x509.RFC822Name("client@bank.example\0x")]),
+                        ("san-uri", [x509.UniformResourceIdentifier("urn:bank:client\0")])):
+        app = registered(place, kind)
+        place.token(app, foreign(place, **KINDS[kind][1]).pair)
+        place.refused(app, foreign(place, names=names).pair)
+    app = registered(place)
+    place.token(app, foreign(place, subject=DN).pair)
+    for cn in ("bank\0", "bank\0.evil", "\0bank"):
+        place.refused(app, foreign(place, subject=name({"O": "Bank"}, {"OU": "a, b"}, {"CN": cn})).pair)
+
+
+def name(*rdns, kind=ASN1.UTF8String):
+    """A Name of these RDNs, in the order of the certificate; each one is a dict of attributes."""
+    return x509.Name([x509.RelativeDistinguishedName([x509.NameAttribute(NAMES[k], v, t) for k, (v, t) in
+                                                      ((k, v if isinstance(v, tuple) else (v, kind)) for k, v in rdn.items())]) for rdn in rdns])
+
+
+PRINTABLE = ASN1.PrintableString
+BANK = [{"O": "Bank"}, {"OU": "a, b"}, {"CN": "Client"}]
+# What is registered, certificates that have that name, and ones that have another.
+DNS = {
+    "case and blanks": ("CN=client,OU=A\\, B,O=BANK", [name(*BANK), name({"O": "bank"}, {"OU": "a,  b"}, {"CN": "CLIENT "}), name(*BANK, kind=PRINTABLE)],
+                        [name({"O": "Bank"}, {"OU": "a,b"}, {"CN": "Client"}), name({"O": "Bank"}, {"CN": "Client"}), name({"CN": "Client"})]),
+    "other escapes": ("cn=\\43lient,ou=a\\2C b,o=Bank", [name(*BANK)], []),
+    "order": ("CN=Client,OU=a\\, b,O=Bank", [name(*BANK)], [name(*reversed(BANK)), name(BANK[1], BANK[0], BANK[2])]),
+    "plus and comma": ('CN=a\\+b\\, c,O=x', [name({"O": "x"}, {"CN": "a+b, c"})], [name({"O": "x"}, {"CN": "a", "OU": "b, c"}), name({"O": "x"}, {"CN": "a"})]),
+    "several attributes": ("CN=Client+OU=Pay,O=Bank", [name({"O": "Bank"}, {"OU": "Pay", "CN": "Client"}), name({"O": "Bank"}, {"CN": "Client", "OU": "Pay"})],
+                           [name({"O": "Bank"}, {"OU": "Pay"}, {"CN": "Client"}), name({"O": "Bank"}, {"CN": "Client"}), name({"O": "Bank"}, {"CN": "Client", "OU": "Pay", "L": "x"}),
+                            name({"O": "Bank"}, {"CN": "Pay", "OU": "Client"})]),
+    "types of strings": ("CN=Zoe,O=Bank", [name({"O": ("Bank", PRINTABLE)}, {"CN": "Zoe"}), name({"O": "Bank"}, {"CN": ("Zoe", PRINTABLE)}),
+                                           name({"O": ("Bank", ASN1.BMPString)}, {"CN": ("zoe", ASN1.T61String)})], [name({"O": "Bank"}, {"CN": "Zoë"})]),
+    "not ASCII": ("CN=Zo\\C3\\AB,O=Bank", [name({"O": "Bank"}, {"CN": "Zoë"})], [name({"O": "Bank"}, {"CN": "Zoe"}), name({"O": "Bank"}, {"CN": "ZoÃ«"})]),
+    "attributes by number": ("2.5.4.3=Client,2.5.4.10=Bank", [name({"O": "Bank"}, {"CN": "Client"})], [name({"O": "Bank"}, {"OU": "Client"})]),
+    "a value in hexadecimal": ("CN=#0C06436C69656E74,O=Bank", [name({"O": "Bank"}, {"CN": "Client"})], [name({"O": "Bank"}, {"CN": "#0C06436C69656E74"})]),
+    "a name within a value": ("CN=Client,O=Bank", [name({"O": "Bank"}, {"CN": "Client"})], [name({"CN": "Client,O=Bank"}), name({"O": "Bank"}, {"CN": "Client,O=Bank"})]),
+    "more and less": ("CN=Client,O=Bank", [name({"O": "Bank"}, {"CN": "Client"})], [name({"O": "Bank"}, {"CN": "Client"}, {"CN": "x"}), name({"O": "Bank"}), name({"O": "Bank"}, {"O": "Bank"}, {"CN": "Client"}),
+                                                                          name({"C": ("AE", PRINTABLE)}, {"O": "Bank"}, {"CN": "Client"}), name({"O": "Bank"}, {"CN": "Clien"}), name({"O": "Bank"}, {"CN": "Client*"})]),
+}
+
+
+@pytest.mark.parametrize("what", DNS)
+def test_mtl_05_distinguished_names(place, what):
+    """distinguishedNameMatch (RFC 4517 4.2.15) of what is registered (RFC 4514) and what the certificate has."""
+    said, same, others = DNS[what]
+    app = place.server.create_app("production", f"test {uuid.uuid4()}")
+    place.set(app, "--auth-method", "tls_client_auth", "--tls-client-auth-subject-dn", said)
+    for subject in same:
+        good = foreign(place, subject=subject)
+        assert place.token(app, good.pair)["cnf"] == {"x5t#S256": good.thumbprint}, subject
+    for subject in others:
+        assert place.why(place.refused(app, foreign(place, subject=subject).pair)) == "client_certificate_subject", subject
 
 
 def test_mtl_03_intermediates_of_the_handshake(place):

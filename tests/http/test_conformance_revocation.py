@@ -2,6 +2,8 @@
 
 import concurrent.futures
 import json
+import os
+import signal
 import socket
 import sqlite3
 import time
@@ -377,6 +379,40 @@ def test_all_that_a_secret_got_in_the_spring_profile(place):
     done = place.server.cli("token", "revoke", "--application", app["client_id"], "--secret", second["secret_id"], check=0)
     assert "Spring" in done.stderr and "All tokens that application" in done.stdout
     support.poll(lambda: not any(place.askers["spring"].is_active(t) for t in tokens), 10, "both are inactive")
+
+
+def test_what_a_node_issues_that_has_not_heard_yet(new_home):
+    """A revoked secret still gets a token from a node that lags behind; revoking what it got covers that, too."""
+    server = new_home().start()
+    app = server.demo["production"]
+    watch = asker(server, "production", "https://api.leantech.me")
+    for _ in range(5):
+        client = server.secret_add(app)
+        support.poll(lambda: server.works(client), 10, "the new secret works")
+        body = support.form(server.fields(client))
+        request = (f"POST /oauth2/token HTTP/1.1\r\nHost: {server.host('production')}\r\nContent-Type: {support.FORM}\r\n"
+                   f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n").encode() + body
+        with socket.create_connection(("127.0.0.1", server.port), timeout=20 * support.SLOW) as s:
+            os.kill(server.process.pid, signal.SIGSTOP)
+            try:
+                s.sendall(request)
+                server.secret_revoke(app, client["secret_id"])
+                server.cli("token", "revoke", "--application", app["client_id"], "--secret", client["secret_id"], check=0)
+                second = int(time.time())
+                support.poll(lambda: int(time.time()) > second, 3, "a second goes by")
+            finally:
+                os.kill(server.process.pid, signal.SIGCONT)
+            got = b""
+            while chunk := s.recv(65536):
+                got += chunk
+        response, = support.parse_responses(got)
+        support.remember(got)
+        assert response.status_code in (200, 401)
+        support.poll(lambda: not server.works(client), 10, "the node has heard")
+        if response.status_code == 200:
+            token = response.json()["access_token"]
+            assert not watch.is_active(token)
+    server.stop()
 
 
 # ---- several nodes ---------------------------------------------------------------------------------------------------

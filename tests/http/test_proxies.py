@@ -34,12 +34,19 @@ FORMS = {"client-cert": ("Client-Cert", client_cert), "escaped-pem": ("X-SSL-Cli
 
 class Place:
     def __init__(self, home_factory, folder, **proxies):
+        self.folder = folder
         self.certificate = Certificate(folder, "client")
         self.other = Certificate(folder, "other")
+        self.root = Certificate(folder, "root")
+        self.upper = Certificate(folder, "upper", issuer=self.root, ca=True)
+        self.middle = Certificate(folder, "middle", issuer=self.upper, ca=True)
+        self.leaf = Certificate(folder, "leaf", issuer=self.middle, subject="CN=bank")
 
         def change(config):
             config["listen"]["address"] = "0.0.0.0"
             config["proxies"] = {"addresses": [PROXY], **proxies}
+            for environment in config["environments"]:
+                environment["mtls"] = {"trust_anchors": str(self.root.certificate_path)}
 
         self.server = home_factory(change)
         self.server.start()
@@ -66,6 +73,12 @@ class Place:
         lines = support.poll(lambda: [line for line in self.server.log_lines() if line["event"] == "token" and line["request_id"] == self.request_id],
                              10, "the log line")
         return status, lines[0]
+
+    def bank(self):
+        """What an application's request has that is known by the subject of a foreign authority's certificates."""
+        app = self.server.create_app("production", "bank")
+        self.server.cli("app", "set", app["client_id"], "--auth-method", "tls_client_auth", "--tls-client-auth-subject-dn", "CN=bank", check=0)
+        return {"client_id": app["client_id"], "client_secret": ""}
 
     def forged(self):
         return self.server.metric("leanauth_forged_client_certificates_total")
@@ -141,6 +154,114 @@ def test_mtl_18_malformed_is_refused(place):
         assert status == 400 and '"invalid_request"' in text, (name, text)
     assert place.server.metric("leanauth_http_refusals_total", reason="http_client_certificate") >= len(cases)
     assert place.post([(header, "A" * 20000)], PROXY)[0] == 431
+    assert place.post([], PROXY)[0] == 200
+
+
+# ---- chains ------------------------------------------------------------------------------------------------------------
+
+def sequence(*certificates):
+    """One byte sequence (RFC 8941 3.3.5) of all of them, as HAProxy makes it of a chain."""
+    return ":" + base64.b64encode(b"".join(c.der for c in certificates)).decode() + ":"
+
+
+def client_cert_fields(leaf, *chain):
+    return [("Client-Cert", client_cert(leaf))] + ([("Client-Cert-Chain", ", ".join(map(sequence, chain)))] if chain else [])
+
+
+def haproxy_fields(leaf, *chain):
+    return [("Client-Cert", client_cert(leaf)), ("Client-Cert-Chain", sequence(*chain) if chain else "")]
+
+
+def escaped(*certificates):
+    return urllib.parse.quote(b"".join(c.pem for c in certificates).decode(), safe="")
+
+
+def xfcc_fields(leaf, *chain):
+    return [("X-Forwarded-Client-Cert", f'Hash={"0" * 64};Cert="{escaped(leaf)}";Chain="{escaped(leaf, *chain)}"')]
+
+
+def xfcc_chain_fields(leaf, *chain):
+    return [("X-Forwarded-Client-Cert", f'Hash={"0" * 64};Chain="{escaped(leaf, *chain)}"')]
+
+
+CHAINS = {"client-cert": ("client-cert", client_cert_fields), "haproxy": ("client-cert", haproxy_fields), "xfcc": ("xfcc", xfcc_fields),
+          "xfcc-chain": ("xfcc", xfcc_chain_fields)}
+
+
+@pytest.fixture(scope="module", params=CHAINS)
+def chained(request, home_factory, tmp_path_factory):
+    form, fields = CHAINS[request.param]
+    made = Place(home_factory, tmp_path_factory.mktemp("chains"), client_certificate=form)
+    made.form, made.fields, made.app = form, fields, made.bank()
+    yield made
+    made.server.stop()
+
+
+def test_mtl_17_a_proxy_hands_the_chain_on(chained):
+    """And it is judged as if it had come in the handshake: needed, in any order, and no reason to trust anybody."""
+    place = chained
+    good = place.fields(place.leaf, place.middle, place.upper)
+    support.poll(lambda: place.post(good, PROXY, **place.app)[0] == 200, 10, "a token")
+    elsewhere = Certificate(place.folder, "elsewhere")
+    foreign_middle = Certificate(place.folder, "foreign-middle", issuer=elsewhere, subject="CN=middle", ca=True)
+    impostor = Certificate(place.folder, "impostor", issuer=foreign_middle, subject="CN=bank")
+    fresh = [Certificate(place.folder, f"fresh-{i}", issuer=place.middle, subject="CN=bank") for i in range(6)]  # chains that were found are remembered
+    for status, chain in ((401, []), (401, [place.middle]), (401, [place.upper]), (200, [place.upper, place.middle]),
+                          (200, [place.middle, place.upper, place.root]), (200, [place.other, place.middle, place.upper])):
+        assert place.post(place.fields(fresh.pop(), *chain), PROXY, **place.app)[0] == status, (status, len(chain))
+    assert place.post(place.fields(impostor, foreign_middle, elsewhere), PROXY, **place.app)[0] == 401  # its own root makes nobody trust it
+    assert place.post(place.fields(place.other, place.leaf, place.middle, place.upper), PROXY, **place.app)[0] == 401  # the first one counts
+    status, line = place.logged(good, PROXY, **place.app)
+    assert (status, line["client_certificate"]) == (200, place.leaf.thumbprint)
+
+
+def test_mtl_17_nobody_else_does_with_a_chain(chained):
+    place = chained
+    good = place.fields(place.leaf, place.middle, place.upper)
+    before = place.forged()
+    assert place.post(good, STRANGER, **place.app)[0] == 401
+    assert place.post(good[-1:], STRANGER, **place.app)[0] == 401  # of client-cert: the chain alone
+    assert place.forged() == before + 2
+
+
+def test_mtl_18_a_chain_that_is_malformed_or_too_long(chained):
+    place = chained
+    leaf, chain = place.leaf, [place.middle, place.upper]
+    good = place.fields(leaf, *chain)
+    header, value = good[-1]
+    small = [Certificate(place.folder, f"s{i}", issuer=place.root) for i in range(8)]
+    assert place.post(place.fields(leaf, *small), PROXY)[0] == 200
+    cases = {
+        "nine": place.fields(leaf, *small, place.root),
+        "two lines": [*good, (header, value)],
+        "cut short": [*good[:-1], (header, value[:-30])],
+        "something behind": [*good[:-1], (header, value + ";x")],
+        "text": [*good[:-1], (header, "chain")],
+    }
+    if place.form == "client-cert":
+        cases |= {
+            "a chain of nobody": good[-1:],
+            "a chain of nobody, who is named": [("Client-Cert", ""), good[-1]],
+            "parameters": [*good[:-1], (header, value + ";a=1")],
+            "an inner list": [*good[:-1], (header, f"({value})")],
+            "an empty member": [*good[:-1], (header, value + ", ::")],
+            "escaped PEM": [*good[:-1], (header, escaped(*chain))],
+            "an empty line before": [good[0], (header, ""), good[-1]],
+        }
+    else:
+        both = f'Cert="{escaped(place.other)}";Chain="{escaped(leaf, *chain)}"'
+        cases |= {
+            "of another certificate": [(header, both)],
+            "twice": [(header, f'Chain="{escaped(leaf)}";Chain="{escaped(leaf)}"')],
+            "nothing in it": [(header, f'Cert="{escaped(leaf)}";Chain=""')],
+            "a key in it": [(header, f'Chain="{escaped(leaf)}{urllib.parse.quote(place.certificate.key_pem.decode(), safe="")}"')],
+            "of two proxies": [(header, f'Chain="{escaped(leaf, *chain)}",Chain="{escaped(leaf, *chain)}"')],
+        }
+    for name, fields in cases.items():
+        status, text = place.post(fields, PROXY)
+        assert status == 400 and '"invalid_request"' in text and "proxy" in text, (name, text)
+    assert place.server.metric("leanauth_http_refusals_total", reason="http_client_certificate_chain") >= 3
+    assert place.post([*good[:-1], (header, value + "A" * 20000)], PROXY)[0] == 431
     assert place.post([], PROXY)[0] == 200
 
 

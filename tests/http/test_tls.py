@@ -122,22 +122,27 @@ def place(home_factory, tmp_path_factory):
 
 # ---- versions, suites, protocols ------------------------------------------------------------------------------------
 
-def test_fapi_12_versions(place):
+@pytest.fixture(params=["listen", "mtls_listen"])
+def port(place, request):
+    return place.port if request.param == "listen" else place.mtls_port
+
+
+def test_fapi_12_versions(place, port):
     for version in ("-tls1", "-tls1_1"):
-        said = place.s_client(version, "-cipher", "ALL:@SECLEVEL=0")
+        said = place.s_client(version, "-cipher", "ALL:@SECLEVEL=0", port=port)
         assert "alert protocol version" in said or "unsupported protocol" in said or "no protocols available" in said, said
-    assert "Protocol  : TLSv1.2" in place.s_client("-tls1_2")
-    assert "TLSv1.3" in place.s_client("-tls1_3")
-    assert "New, TLSv1.3" in place.s_client()  # preferred
+    assert "Protocol  : TLSv1.2" in place.s_client("-tls1_2", port=port)
+    assert "TLSv1.3" in place.s_client("-tls1_3", port=port)
+    assert "New, TLSv1.3" in place.s_client(port=port)  # preferred
 
 
-def test_fapi_12_suites(place):
+def test_fapi_12_suites(place, port):
     listed = subprocess.run(["openssl", "ciphers", "-tls1_2", "ALL:COMPLEMENTOFALL:@SECLEVEL=0"], capture_output=True, text=True)
     taken = set()
     for name, suites in (("production.localhost", []), ("sandbox-uae.localhost", [])):
         left = [s for s in listed.stdout.strip().split(":") if not s.startswith("TLS_")]
         while left:  # what the server chooses is taken away until it has no choice
-            said = place.s_client("-tls1_2", "-servername", name, "-cipher", ":".join(left) + ":@SECLEVEL=0")
+            said = place.s_client("-tls1_2", "-servername", name, "-cipher", ":".join(left) + ":@SECLEVEL=0", port=port)
             match = re.search(r"Cipher is (\S+)", said)
             if not match or match[1] == "(NONE)":
                 break

@@ -239,6 +239,15 @@ def test_a_disabled_application(place):
     support.poll(lambda: place.verify(token).status_code == 401, 5, "its tokens end with it")
 
 
+@pytest.mark.parametrize("scope", ["a%0d%0aX-Injected:%201", "a%0aX-Injected:%201", "a%00", "a%22%2c%20error=%22x", "a%5c", "a%09b", "%c3%a9", "%20", "+", "+api", "api+",
+                                   "api++payments"])
+def test_a_scope_that_no_token_could_have_is_no_pass(place, scope):
+    """A scope comes back in the challenge; with a line end in it, who asks would write the answer's head, and behind a proxy the next client's answer."""
+    response = place.verify(place.token(), query=f"audience={API}&scope={scope}")
+    assert "X-Injected" not in response.headers
+    unsaid(response)
+
+
 def test_the_spring_profile(place):
     token = place.token("spring", scope="api")
     headers = passes(place.verify(token, query="scope=api", environment="spring"))

@@ -1,13 +1,14 @@
 """private_key_jwt and client_secret_jwt by clients that nobody here wrote: openid-client, oauth4webapi, Authlib."""
 
 import json
+import uuid
 
 import pytest
 from authlib.integrations.requests_client import OAuth2Session
 from authlib.oauth2.rfc7523 import ClientSecretJWT, PrivateKeyJWT, client_secret_jwt_sign, private_key_jwt_sign
 
 import support
-from assertions import Signer, register
+from assertions import Signer, create
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +26,7 @@ def place(server_factory):
 @pytest.mark.parametrize("alg", ["ES256", "PS256", "RS256", "EdDSA"])
 def test_node_clients(place, node, alg, legacy):
     signer = Signer(alg, "a-kid")
-    app = place.create_app("plain", f"{alg} {legacy}")
-    register(place, app, "private_key_jwt", jwks=signer.jwks(), **({"allow_token_endpoint_audience": True} if legacy else {}))
+    app = create(place, "plain", jwks=signer.jwks(), **({"allow_token_endpoint_audience": True} if legacy else {}))
     private = {**signer.key.export_private(as_dict=True), "kid": "a-kid"}
     description = {"issuer": place.url("plain"), "client_id": app["client_id"], "audience": "https://api.example", "alg": alg, "jwk": private, "legacy": legacy}
     assert node("assertion.mjs", json.dumps(description)).strip() == "ok"
@@ -56,20 +56,17 @@ def test_authlib_private_key_jwt(place, alg):
     signer = Signer(alg)
     pem = signer.key.export_to_pem(private_key=True, password=None).decode()
     for environment, method in (("plain", ShortByKey), ("patient", PrivateKeyJWT)):
-        app = place.create_app(environment, alg)
-        register(place, app, "private_key_jwt", jwks=signer.jwks())
+        app = create(place, environment, jwks=signer.jwks())
         issuer = place.url(environment)
         for _ in range(2):
             ask(place, environment, app, pem, method(issuer, alg=alg))
-        legacy = place.create_app(environment, alg)
-        register(place, legacy, "private_key_jwt", jwks=signer.jwks(), allow_token_endpoint_audience=True)
+        legacy = create(place, environment, jwks=signer.jwks(), allow_token_endpoint_audience=True)
         ask(place, environment, legacy, pem, method(alg=alg))
 
 
 @pytest.mark.parametrize("alg", ["HS256", "HS384"])
 def test_authlib_client_secret_jwt(place, alg):
     for environment, method in (("plain", ShortBySecret), ("patient", ClientSecretJWT)):
-        app = place.create_app(environment, alg)
-        register(place, app, "client_secret_jwt", app["client_secret"])
+        app = create(place, environment, "client_secret_jwt", f"a secret of {uuid.uuid4()}")
         for _ in range(2):
             ask(place, environment, app, app["client_secret"], method(place.url(environment), alg=alg))

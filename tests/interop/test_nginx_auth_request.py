@@ -2,6 +2,7 @@
 
 import http.server
 import json
+import re
 import shutil
 import subprocess
 import threading
@@ -148,6 +149,15 @@ def test_a_valid_token(place):
         assert response.json()["method"] == method and response.json()["path"] == "/v1/accounts?a=b"
         assert fields["x-auth-client-id"] == place.app["client_id"] and fields["x-auth-scope"] == "api" and fields["x-auth-binding"] == "none"
         assert "x-auth-customer-id" not in fields  # what the client sent under that name is gone
+
+
+def test_no_field_of_a_client_passes_for_ours(place):
+    """Each name that the verification may answer with, as its route writes them."""
+    names = set(re.findall(r"X-Auth-[A-Za-z-]+[a-z]", (support.REPOSITORY / "src" / "server" / "verify_route.c").read_text()))
+    assert {"X-Auth-Client-Id", "X-Auth-Issued", "X-Auth-Binding"} <= names
+    fields = passes(place.ask(Authorization=f"Bearer {place.token()}", **{name: "forged" for name in names}))
+    assert not [name for name, value in fields.items() if value == "forged"]
+    assert {name.lower() for name in names} - set(fields) == {"x-auth-customer-id"}
 
 
 def test_no_token(place):

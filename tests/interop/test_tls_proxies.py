@@ -36,9 +36,10 @@ def replace(text, *pairs):
 class Proxy:
     """One proxy in front of one server, until stop()."""
 
-    def __init__(self, kind, server_factory, folder):
+    def __init__(self, kind, server_factory, folder, program=None):
         self.kind, self.folder = kind, folder
-        self.program = shutil.which(kind, path="/usr/sbin:/usr/bin:/sbin:/bin")
+        self.hands_chains_on = kind != "nginx"
+        self.program = program or shutil.which(kind, path="/usr/sbin:/usr/bin:/sbin:/bin")
         if not self.program:
             pytest.skip(f"{kind} is not installed")
         folder.chmod(0o755)
@@ -55,7 +56,8 @@ class Proxy:
         config = getattr(self, self.kind)()
         path = self.folder / f"{self.kind}.conf"
         path.write_text(config)
-        arguments = ["-e", self.folder / "error.log", "-p", self.folder, "-c", path] if self.kind == "nginx" else ["-f", path]
+        arguments = {"nginx": ["-e", self.folder / "error.log", "-p", self.folder, "-c", path], "haproxy": ["-f", path],
+                     "envoy": ["-c", path, "--disable-hot-restart", "--concurrency", "2", "-l", "warning"]}[self.kind]
         self.log = open(self.folder / f"{self.kind}.log", "w+")
         self.process = subprocess.Popen([self.program, *map(str, arguments)], stdout=self.log, stderr=self.log)
 
@@ -79,6 +81,12 @@ class Proxy:
         (self.folder / "both.pem").write_bytes(own.pem + own.key_pem)
         return replace(block("haproxy"), ("bind :443", f"bind 127.0.0.1:{self.port}"), ("/etc/haproxy/auth.pem", self.folder / "both.pem"),
                        ("/etc/haproxy/clients.pem", self.place.foreign.certificate_path), ("127.0.0.1:8080", f"127.0.0.1:{self.place.server.port}"))
+
+    def envoy(self):
+        own = self.place.own
+        return replace(block("envoy"), ("address: 0.0.0.0, port_value: 443", f"address: 127.0.0.1, port_value: {self.port}"),
+                       ("/etc/envoy/auth.pem", own.certificate_path), ("/etc/envoy/auth.key", own.key_path),
+                       ("port_value: 8080", f"port_value: {self.place.server.port}"))
 
     def stop(self):
         if hasattr(self, "process"):
@@ -187,6 +195,43 @@ def test_mtl_20_nor_does_he_in_addition_to_his_own(proxy):
         if status == 200:
             token = re.search(rb'"access_token":"([^"]+)"', body)[1].decode()
             assert decode(token)[1]["cnf"] == {"x5t#S256": own.thumbprint}, fields[0][0]
+
+
+def test_mtl_03_intermediates_come_through(proxy):
+    """Where the proxy knows them; nginx does not."""
+    place = proxy.place
+    app = place.server.create_app("production", f"bank {uuid.uuid4()}")
+    place.set(app, "--auth-method", "tls_client_auth", "--tls-client-auth-subject-dn", "CN=bank")
+    lower = Certificate(place.folder, f"lower-{uuid.uuid4().hex}", issuer=place.middle, ca=True)
+
+    def leaf(kind="ec"):
+        return Certificate(place.folder, f"bank-{uuid.uuid4().hex}", issuer=lower, subject="CN=bank", kind=kind)
+
+    direct = Certificate(place.folder, f"bank-{uuid.uuid4().hex}", issuer=place.foreign, subject="CN=bank")
+    assert proxy.token(app, direct.pair)["cnf"] == {"x5t#S256": direct.thumbprint}
+    for one in (leaf(), leaf("rsa")):
+        response = proxy.post(app, one.with_chain(place.folder, lower, place.middle))
+        assert response.status_code == (200 if proxy.hands_chains_on else 401), response.text
+    assert proxy.post(app, leaf().pair).status_code == 401  # without them there is no chain
+    assert proxy.post(app, leaf().with_chain(place.folder, lower)).status_code == 401
+    stranger = Certificate(place.folder, f"stranger-{uuid.uuid4().hex}")
+    theirs = Certificate(place.folder, f"theirs-{uuid.uuid4().hex}", issuer=stranger, subject="CN=bank")
+    assert proxy.post(app, theirs.with_chain(place.folder, stranger)).status_code == 401
+
+
+def test_mtl_20_nobody_adds_to_the_chain(proxy):
+    """Of a leaf that came alone, the client says in a field of his own what is to be behind it."""
+    place = proxy.place
+    app = place.server.create_app("production", f"bank {uuid.uuid4()}")
+    place.set(app, "--auth-method", "tls_client_auth", "--tls-client-auth-subject-dn", "CN=bank")
+    proxy.token(app, Certificate(place.folder, f"bank-{uuid.uuid4().hex}", issuer=place.foreign, subject="CN=bank").pair)
+    leaf = Certificate(place.folder, f"bank-{uuid.uuid4().hex}", issuer=place.middle, subject="CN=bank")
+    sequence = ":" + base64.b64encode(place.middle.der).decode() + ":"
+    pem = urllib.parse.quote((leaf.pem + place.middle.pem).decode(), safe="")
+    for name, value in (("Client-Cert-Chain", sequence), ("client-cert-chain", sequence), ("Client_Cert_Chain", sequence),
+                        ("X-Forwarded-Client-Cert", f'Chain="{pem}"')):
+        status, body = raw_post(proxy, app, [(name, value)], cert=leaf.pair)
+        assert status in (400, 401) and b"access_token" not in body, (name, status, body)
 
 
 def test_sec_05_the_address_is_the_clients(proxy):

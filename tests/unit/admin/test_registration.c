@@ -73,6 +73,9 @@ static void another_method_drops_what_only_the_former_used(void **state)
         "{\"token_endpoint_auth_signing_alg\":\"HS384\",\"dpop_bound_access_tokens\":true}");
     assert_int_equal(check(LA_AUTH_CLIENT_SECRET, true, before, "{" KEYS "}")[0], '!'); /* named, so meant */
     assert_int_equal(check(LA_AUTH_CLIENT_SECRET, false, before, NULL)[0], '!');
+    /* both have key sets */
+    assert_string_equal(check(LA_AUTH_SELF_SIGNED_TLS, true, "{" KEYS "}", NULL), "{" KEYS "}");
+    assert_int_equal(check(LA_AUTH_TLS_CLIENT, true, "{" KEYS "}", "{" KEYS "}")[0], '!');
 }
 
 static void note_member(void *self, const char *member)

@@ -255,7 +255,7 @@ static void a_key_set_registers_certificates_too(void **state)
     put_keys(LA_AUTH_SELF_SIGNED_TLS, other, 13);
     assert_code(ask(&self, "&client_id=self").result, LA_CLIENT_CERTIFICATE_UNKNOWN);
     put_keys(LA_AUTH_SELF_SIGNED_TLS, "{\"keys\":[]}", 14);
-    assert_code(ask(&self, "&client_id=self").result, LA_CLIENT_CERTIFICATE_UNKNOWN);
+    assert_code(ask(&self, "&client_id=self").result, LA_CLIENT_CERTIFICATE_KEY_SET);
     put_keys(LA_AUTH_PRIVATE_KEY_JWT, by_certificate, 15); /* the key of an assertion lets no certificate in */
     assert_code(ask(&self, "&client_id=self").result, LA_CLIENT_METHOD_WRONG);
     put_keys(LA_AUTH_TLS_CLIENT, by_certificate, 16);
@@ -266,6 +266,94 @@ static void a_key_set_registers_certificates_too(void **state)
     free(by_key);
     free(other);
     free_pair(&again);
+}
+
+/* ---- a set behind a URI: what it is, and what the fetcher says ---- */
+
+#define URI "https://client.example/jwks"
+
+static struct {
+    la_slice text, newer;
+    la_code code; /* of the answer; OK: the text */
+    unsigned asked, asked_for_unknown;
+} source;
+
+static la_result find_set(void *nothing, la_slice uri, bool unknown_kid, la_slice *ret)
+{
+    assert_slice(uri, URI);
+    source.asked++;
+    source.asked_for_unknown += unknown_kid;
+    if (source.code != LA_OK)
+        return la_error(source.code);
+    *ret = unknown_kid && source.newer.p ? source.newer : source.text;
+    return la_ok();
+}
+
+static void put_uri(la_auth_method method)
+{
+    la_application_record a = application(SELF_ID, "self", method);
+    a.registration.jwks_uri = LA_SLICE(URI);
+    a.version = 21;
+    put(&a, 1);
+    f->context.keys = (la_key_source){find_set, NULL};
+}
+
+static void assert_asked(unsigned asked, unsigned for_unknown)
+{
+    assert_int_equal(source.asked, asked);
+    assert_int_equal(source.asked_for_unknown, for_unknown);
+    source.asked = source.asked_for_unknown = 0;
+}
+
+/* MTL-07, RFC 8705 2.2.2: the client changes its certificate by changing the set. */
+static void a_key_set_behind_a_uri_does_too(void **state)
+{
+    char *before = key_set_of(&self, true), *after = key_set_of(&renewed_self, true);
+    put_uri(LA_AUTH_SELF_SIGNED_TLS);
+    source.text = la_slice_of(before);
+    la_token_outcome o = ask(&self, "&client_id=self");
+    assert_ok(o.result);
+    assert_int_equal(o.credential_tag >> 28, LA_CREDENTIAL_CERTIFICATE);
+    assert_asked(1, 0);
+    assert_code(ask(&renewed_self, "&client_id=self").result, LA_CLIENT_CERTIFICATE_UNKNOWN);
+    assert_asked(2, 1);
+    source.newer = la_slice_of(after);
+    assert_ok(ask(&renewed_self, "&client_id=self").result);
+    assert_asked(2, 1);
+    source.text = source.newer;
+    source.newer = LA_NO_SLICE;
+    assert_code(ask(&self, "&client_id=self").result, LA_CLIENT_CERTIFICATE_UNKNOWN); /* it was taken out */
+    assert_code(ask_at(&renewed_self, "&client_id=self", NOW_S + 11 * DAY_S).result, LA_CLIENT_CERTIFICATE_UNKNOWN);
+    source.text = LA_SLICE("{\"keys\":[]}");
+    assert_code(ask(&self, "&client_id=self").result, LA_CLIENT_CERTIFICATE_KEY_SET);
+    put_uri(LA_AUTH_PRIVATE_KEY_JWT); /* the method alone says what the set is for */
+    assert_code(ask(&self, "&client_id=self").result, LA_CLIENT_METHOD_WRONG);
+    put_uri(LA_AUTH_TLS_CLIENT);
+    assert_code(ask(&self, "&client_id=self").result, LA_CLIENT_CERTIFICATE_UNTRUSTED);
+    register_all();
+    free(before);
+    free(after);
+}
+
+static void a_key_set_that_has_to_be_fetched(void **state)
+{
+    put_uri(LA_AUTH_SELF_SIGNED_TLS);
+    source.code = LA_PENDING;
+    la_token_outcome o = ask(&self, "&client_id=self");
+    assert_code(o.result, LA_PENDING);
+    assert_int_equal(o.wait, LA_WAIT_KEY_SET);
+    assert_slice(o.key_set_uri, URI);
+    assert_false(o.failed_authentication);
+    source.code = LA_UNAVAILABLE;
+    o = ask(&self, "&client_id=self");
+    assert_code(o.result, LA_CLIENT_CERTIFICATE_KEY_SET);
+    assert_true(o.failed_authentication);
+    source.code = LA_OVERLOADED;
+    assert_code(ask(&self, "&client_id=self").result, LA_OVERLOADED);
+    f->context.keys = (la_key_source){NULL, NULL};
+    assert_code(ask(&self, "&client_id=self").result, LA_CLIENT_CERTIFICATE_KEY_SET);
+    source.code = LA_OK;
+    register_all();
 }
 
 static void nobody_gets_in_another_way(void **state)
@@ -330,6 +418,8 @@ int main(void)
         cmocka_unit_test(the_own_authority_s_have_to_be_on_the_list),
         cmocka_unit_test(a_registered_one_is_exactly_that_one),
         cmocka_unit_test(a_key_set_registers_certificates_too),
+        cmocka_unit_test(a_key_set_behind_a_uri_does_too),
+        cmocka_unit_test(a_key_set_that_has_to_be_fetched),
         cmocka_unit_test(nobody_gets_in_another_way),
         cmocka_unit_test(without_trust_there_is_none),
         cmocka_unit_test(rubbish_is_refused),

@@ -7,6 +7,7 @@
 
 #define DER "\x30\x03\x02\x01\x05" /* as much of a certificate as the parsers look at */
 #define B64 "MAMCAQU="
+#define B64_TWICE "MAMCAQUwAwIBBQ==" /* two of them, one after another */
 #define PEM "-----BEGIN%20CERTIFICATE-----%0AMAMC%0AAQU%3D%0A-----END%20CERTIFICATE-----%0A"
 
 static la_arena *arena;
@@ -118,6 +119,90 @@ static void plus_is_a_plus(void **state)
     assert_int_equal((unsigned char)der.p[3], 0xf8);
 }
 
+typedef la_result (*list_parser)(la_slice field, la_arena *arena, la_der_list *ret);
+
+static void accepts_list(list_parser parse, const char *field, size_t n)
+{
+    la_der_list list = {.n = 99};
+    assert_ok(parse(la_slice_of(field), arena, &list));
+    assert_int_equal(list.n, n);
+    for (size_t i = 0; i < n; i++) {
+        assert_int_equal(list.items[i].n, 5);
+        assert_memory_equal(list.items[i].p, DER, 5);
+    }
+}
+
+static void refuses_lists(list_parser parse, const char *const *fields)
+{
+    for (; *fields; fields++) {
+        la_der_list list = {.n = 99};
+        la_result r = parse(la_slice_of(*fields), arena, &list);
+        if (r.code != LA_INVALID)
+            fail_msg("accepted: %s", *fields);
+        assert_int_equal(list.n, 99);
+    }
+}
+
+static void client_cert_chain_is_a_list_of_byte_sequences(void **state)
+{
+    static const char *const wrong[] = {"",
+                                        " ",
+                                        ",",
+                                        ":",
+                                        "::",
+                                        ":" B64 ":,",
+                                        ",:" B64 ":",
+                                        ":" B64 ":,,:" B64 ":",
+                                        ":" B64 ":, ::",
+                                        ":" B64 "::" B64 ":",
+                                        ":" B64 ": :" B64 ":",
+                                        ":" B64 ":;a=1",
+                                        "(:" B64 ":)",
+                                        ":" B64 ":, " B64,
+                                        ":" B64 ":, x",
+                                        ":MAMC AQU=:",
+                                        ":TUlJ:",
+                                        ":MAMCAQUwAwIB:", /* the second is cut short */
+                                        ":MAMCAQUA:",     /* something behind it */
+                                        PEM,
+                                        NULL};
+    char many[1024] = "";
+    accepts_list(la_client_cert_chain_parse, ":" B64 ":", 1);
+    accepts_list(la_client_cert_chain_parse, ":" B64 ":,:" B64 ": \t, \t:" B64 ":", 3);
+    accepts_list(la_client_cert_chain_parse, ":" B64_TWICE ":", 2);
+    accepts_list(la_client_cert_chain_parse, ":" B64_TWICE ":, :" B64 ":", 3);
+    refuses_lists(la_client_cert_chain_parse, wrong);
+    for (unsigned i = 0; i < LA_PROXY_CHAIN_MAX; i++)
+        strcat(many, i ? ", :" B64 ":" : ":" B64 ":");
+    accepts_list(la_client_cert_chain_parse, many, LA_PROXY_CHAIN_MAX);
+    la_der_list list;
+    strcat(many, ", :" B64 ":");
+    assert_code(la_client_cert_chain_parse(la_slice_of(many), arena, &list), LA_TOO_LARGE);
+}
+
+static void escaped_pem_of_a_chain(void **state)
+{
+    static const char *const wrong[] = {"", PEM "x", PEM "%0A", PEM PEM "-----BEGIN%20CERTIFICATE-----", "x" PEM, NULL};
+    char many[16 * sizeof PEM] = "";
+    accepts_list(la_escaped_pem_parse_all, PEM, 1);
+    accepts_list(la_escaped_pem_parse_all, PEM PEM PEM, 3);
+    refuses_lists(la_escaped_pem_parse_all, wrong);
+    for (unsigned i = 0; i < 1 + LA_PROXY_CHAIN_MAX; i++)
+        strcat(many, PEM);
+    accepts_list(la_escaped_pem_parse_all, many, 1 + LA_PROXY_CHAIN_MAX);
+    la_der_list list;
+    strcat(many, PEM);
+    assert_code(la_escaped_pem_parse_all(la_slice_of(many), arena, &list), LA_TOO_LARGE);
+}
+
+/* As forwarded.c goes about it, without a chain. */
+static la_result xfcc_parse(la_slice field, la_arena *memory, la_slice *ret_der)
+{
+    la_xfcc said;
+    LA_TRY(la_xfcc_read(field, &said));
+    return la_escaped_pem_parse(said.certificate, memory, ret_der);
+}
+
 static void xfcc_has_one_element_with_one_certificate(void **state)
 {
     static const char *const wrong[] = {"",
@@ -137,13 +222,20 @@ static void xfcc_has_one_element_with_one_certificate(void **state)
                                         "Subject=a\"b;Cert=\"" PEM "\"",
                                         "Subject=\"\\\";Cert=\"" PEM "\"",
                                         "Cert=\"-----BEGIN%20CERT\\\"",
-                                        "Chain=\"" PEM "\"",
+                                        "Chains=\"" PEM "\"",
+                                        "Chain=\"" PEM "\";Cert=\"" PEM "\";Chain=\"" PEM "\"",
+                                        "Chain=\"\";Chain=\"" PEM "\"",
                                         NULL};
-    accepts(la_xfcc_parse, "Cert=\"" PEM "\"");
-    accepts(la_xfcc_parse, "hash=0a1b;cert=" PEM);
-    accepts(la_xfcc_parse,
-            "By=spiffe://a/b;Hash=0a1b;Cert=\"" PEM "\";Subject=\"CN=a;b,c\\\"d\\\\\";URI=;DNS=a.example");
-    refuses_all(la_xfcc_parse, wrong);
+    la_xfcc said;
+    accepts(xfcc_parse, "Cert=\"" PEM "\"");
+    accepts(xfcc_parse, "hash=0a1b;cert=" PEM);
+    assert_ok(la_xfcc_read(LA_SLICE("Hash=a;Cert=\"b\";Chain=\"cd\";Subject=\"e;Chain=f\""), &said));
+    assert_slice(said.certificate, "b");
+    assert_slice(said.chain, "cd");
+    assert_ok(la_xfcc_read(LA_SLICE("chain=a"), &said));
+    assert_null(said.certificate.p);
+    accepts(xfcc_parse, "By=spiffe://a/b;Hash=0a1b;Cert=\"" PEM "\";Subject=\"CN=a;b,c\\\"d\\\\\";URI=;DNS=a.example");
+    refuses_all(xfcc_parse, wrong);
 }
 
 static void memory_is_bounded(void **state)
@@ -274,6 +366,76 @@ static void repeated_or_malformed_is_refused(void **state)
         assert_int_equal(apply(wrong[i], LA_PROXY_CERTIFICATE_CLIENT_CERT, true, &r), LA_HTTP_CLIENT_CERTIFICATE);
 }
 
+/* ---- the chain of a request ---- */
+
+static la_code apply_lines(const char *lines, la_proxy_certificate form, bool from_proxy, la_http_request *ret)
+{
+    char section[8192];
+    snprintf(section, sizeof section, "GET / HTTP/1.1\r\nHost: a\r\n%s\r\n", lines);
+    la_arena_reset(arena);
+    return apply(la_arena_copy(arena, (la_slice){section, strlen(section) + 1}).p, form, from_proxy, ret);
+}
+
+#define CERT_LINE "Client-Cert: :" B64 ":\r\n"
+#define XFCC_LINE "Client-Cert: "
+
+static void a_proxy_hands_the_chain_on(void **state)
+{
+    la_http_request r;
+    assert_int_equal(apply_lines(CERT_LINE, LA_PROXY_CERTIFICATE_CLIENT_CERT, true, &r), LA_OK);
+    assert_int_equal(r.n_client_chain, 0);
+    assert_int_equal(apply_lines(CERT_LINE "CLIENT-CERT-CHAIN: :" B64 ":, :" B64_TWICE ":\r\n",
+                                 LA_PROXY_CERTIFICATE_CLIENT_CERT, true, &r),
+                     LA_OK);
+    assert_int_equal(r.n_client_chain, 3);
+    assert_memory_equal(r.client_chain[2].p, DER, 5);
+    assert_int_equal(apply_lines(CERT_LINE "Client-Cert-Chain: \r\n", LA_PROXY_CERTIFICATE_CLIENT_CERT, true, &r),
+                     LA_OK);
+    assert_int_equal(r.n_client_chain, 0);
+    /* Envoy's has the client's own first, whether or not it is there by itself */
+    assert_int_equal(apply_lines(XFCC_LINE "Chain=\"" PEM PEM "\"\r\n", LA_PROXY_CERTIFICATE_XFCC, true, &r), LA_OK);
+    assert_int_equal(r.client_certificate.n, 5);
+    assert_non_null(r.client_thumbprint);
+    assert_int_equal(r.n_client_chain, 1);
+    assert_int_equal(
+        apply_lines(XFCC_LINE "Cert=\"" PEM "\";Chain=\"" PEM "\"\r\n", LA_PROXY_CERTIFICATE_XFCC, true, &r), LA_OK);
+    assert_int_equal(r.n_client_chain, 0);
+    /* a field of another form is none */
+    assert_int_equal(apply_lines("Client-Cert-Chain: :" B64 ":\r\n", LA_PROXY_CERTIFICATE_ESCAPED_PEM, true, &r),
+                     LA_OK);
+    assert_int_equal(r.n_client_chain, 0);
+}
+
+static void a_chain_of_nobody_or_of_somebody_else(void **state)
+{
+    static const char *const wrong[] = {
+        "Client-Cert-Chain: :" B64 ":\r\n",                 /* RFC 9440 2.3: not without Client-Cert */
+        "Client-Cert:\r\nClient-Cert-Chain: :" B64 ":\r\n", /* whose would it be? */
+        CERT_LINE "Client-Cert-Chain: :" B64 ":\r\nclient-cert-chain: :" B64 ":\r\n",
+        CERT_LINE "Client-Cert-Chain:\r\nclient-cert-chain: :" B64 ":\r\n",
+        CERT_LINE "Client-Cert-Chain: x\r\n",
+    };
+    static const char *const wrong_xfcc[] = {
+        XFCC_LINE "Cert=\"-----BEGIN%20CERTIFICATE-----%0AMAMCAQY=%0A-----END%20CERTIFICATE-----%0A\";Chain=\"" PEM
+                  "\"\r\n",
+        XFCC_LINE "Cert=\"" PEM "\";Chain=\"\"\r\n",
+        XFCC_LINE "Cert=\"" PEM "\";Chain=\"" PEM "x\"\r\n",
+    };
+    la_http_request r;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        assert_int_equal(apply_lines(wrong[i], LA_PROXY_CERTIFICATE_CLIENT_CERT, true, &r),
+                         LA_HTTP_CLIENT_CERTIFICATE_CHAIN);
+    for (size_t i = 0; i < sizeof wrong_xfcc / sizeof *wrong_xfcc; i++)
+        assert_int_equal(apply_lines(wrong_xfcc[i], LA_PROXY_CERTIFICATE_XFCC, true, &r),
+                         LA_HTTP_CLIENT_CERTIFICATE_CHAIN);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        assert_int_equal(apply_lines(wrong[i], LA_PROXY_CERTIFICATE_CLIENT_CERT, false, &r), LA_OK);
+        assert_true(r.has_forged_certificate);
+        assert_slice(r.client_certificate, "of TLS");
+        assert_int_equal(r.n_client_chain, 0);
+    }
+}
+
 static void fields_are_counted(void **state)
 {
     la_slice values[2];
@@ -303,6 +465,8 @@ int main(void)
         cmocka_unit_test(client_cert_is_a_byte_sequence),
         cmocka_unit_test(escaped_pem_holds_one_certificate),
         cmocka_unit_test(plus_is_a_plus),
+        cmocka_unit_test(client_cert_chain_is_a_list_of_byte_sequences),
+        cmocka_unit_test(escaped_pem_of_a_chain),
         cmocka_unit_test(xfcc_has_one_element_with_one_certificate),
         cmocka_unit_test(memory_is_bounded),
         cmocka_unit_test(proxies_are_known_by_range),
@@ -310,6 +474,8 @@ int main(void)
         cmocka_unit_test(only_a_proxy_is_believed),
         cmocka_unit_test(a_proxy_that_names_none_has_shown_its_own),
         cmocka_unit_test(repeated_or_malformed_is_refused),
+        cmocka_unit_test(a_proxy_hands_the_chain_on),
+        cmocka_unit_test(a_chain_of_nobody_or_of_somebody_else),
         cmocka_unit_test(fields_are_counted),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

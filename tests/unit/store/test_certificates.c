@@ -245,7 +245,7 @@ static void with_the_application_its_certificates_go_on_the_crl(void **state)
     add(f, b, 2, NOW_S);
     put_authority(f);
     assert_ok(la_store_revoke_certificate(f->store, a, id, NOW_S + 7));
-    assert_ok(la_store_put_crl(f->store, f->sandbox, 1, LA_SLICE("crl two"), NOW_S + 9));
+    assert_ok(la_store_put_crl(f->store, f->sandbox, 2, LA_SLICE("crl two"), NOW_S + 9));
     run_sql(f->path, "UPDATE certificate SET not_after_s = 4102444800"); /* the clock of deleting is the real one */
     assert_ok(la_store_delete_application(f->store, b));
     assert_int_equal(crl_due(f), 1);
@@ -291,6 +291,23 @@ static void a_crl_is_replaced_by_its_successor_alone(void **state)
     assert_int_equal(row.crl_number, 2);
     assert_int_equal(row.crl_next_update_s, NOW_S + 77);
     la_authority_row_done(&row);
+}
+
+/* Who read the list of revoked ones before, signs one that lacks this: it must not become the newest for a day. */
+static void a_crl_that_was_begun_before_a_revocation_is_not_kept(void **state)
+{
+    fixture *f = *state;
+    uint64_t a = add_application(f, f->sandbox, "c", NULL);
+    uint64_t id = add(f, a, 1, NOW_S), other = add(f, a, 2, NOW_S);
+    la_authority_row row;
+    put_authority(f);
+    assert_ok(la_store_revoke_certificate(f->store, a, other, NOW_S + 6));
+    assert_ok(la_store_get_authority(f->store, f->sandbox, &row));
+    uint64_t read = row.crl_number;
+    la_authority_row_done(&row);
+    assert_ok(la_store_revoke_certificate(f->store, a, id, NOW_S + 7));
+    assert_code(la_store_put_crl(f->store, f->sandbox, read, LA_SLICE("without it"), NOW_S + 99), LA_STALE);
+    assert_int_equal(crl_due(f), 1);
 }
 
 static void the_feed_has_authorities_and_their_crls(void **state)
@@ -385,6 +402,7 @@ int main(void)
         TEST(with_the_application_its_certificates_go_on_the_crl),
         TEST(an_authority_is_made_once),
         TEST(a_crl_is_replaced_by_its_successor_alone),
+        TEST(a_crl_that_was_begun_before_a_revocation_is_not_kept),
         TEST(the_feed_has_authorities_and_their_crls),
         TEST(last_used_never_moves_backwards),
         TEST(those_that_end_soon_are_found_in_order),

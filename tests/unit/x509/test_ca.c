@@ -164,11 +164,43 @@ static void test_issue(void **state)
     la_buffer_done(&other_key);
 }
 
+/* As any other program reads it; what stands in the URL is text, and no option of OpenSSL's. */
+static void test_place_of_the_crl(void **state)
+{
+    (void)state;
+    static const char *const urls[] = {"https://issuer.example/a/oauth2/crl",
+                                       "http://a.example/x,URI:http://b.example/;y"};
+    for (size_t i = 0; i < sizeof urls / sizeof *urls; i++) {
+        la_ca_order order = *ORDER;
+        la_buffer key;
+        la_x509 *c = NULL;
+        char *folder = unit_mkdir();
+        order.crl_url = la_slice_of(urls[i]);
+        la_buffer_init(&key, LA_CA_KEY_PEM_MAX);
+        assert_ok(la_ca_issue(ca, &order, &key, &c));
+        check_client(c);
+        write_pem_in(folder, "ca.pem", la_ca_certificate(ca));
+        write_pem_in(folder, "client.pem", c);
+        assert_int_equal(run_in(folder,
+                                "openssl x509 -in client.pem -noout -ext crlDistributionPoints >text && "
+                                "test $(grep -c URI: text) = 1 && grep -Fq 'URI:%s' text && ! grep -q critical text && "
+                                "openssl verify -x509_strict -purpose sslclient -attime %lld -CAfile ca.pem client.pem",
+                                urls[i], (long long)NOW_S),
+                         0);
+        unit_rmdir(folder);
+        la_x509_free(c);
+        la_buffer_done(&key);
+    }
+}
+
 static void test_orders(void **state)
 {
     (void)state;
     static const la_ca_order orders[] = {
         {LA_SLICE_INIT("a"), LA_SLICE_INIT("b"), NOW_S, NOW_S + 3651 * DAY_S}, /* outlives the CA */
+        {LA_SLICE_INIT("a"), LA_SLICE_INIT("b"), NOW_S, NOW_S + 1, LA_SLICE_INIT("")},
+        {LA_SLICE_INIT("a"), LA_SLICE_INIT("b"), NOW_S, NOW_S + 1, LA_SLICE_INIT("http://a b")},
+        {LA_SLICE_INIT("a"), LA_SLICE_INIT("b"), NOW_S, NOW_S + 1, LA_SLICE_INIT("http://\xc3\xa4/")},
         {LA_SLICE_INIT("a"), LA_SLICE_INIT("b"), NOW_S, NOW_S},
         {LA_SLICE_INIT("a"), LA_SLICE_INIT("b"), -1, NOW_S},
         {LA_SLICE_INIT(""), LA_SLICE_INIT("b"), NOW_S, NOW_S + 1},
@@ -407,9 +439,9 @@ static void test_odd_crls(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_authority), cmocka_unit_test(test_stored),   cmocka_unit_test(test_issue),
-        cmocka_unit_test(test_orders),    cmocka_unit_test(test_requests), cmocka_unit_test(test_bad_requests),
-        cmocka_unit_test(test_crl),       cmocka_unit_test(test_odd_crls),
+        cmocka_unit_test(test_authority),        cmocka_unit_test(test_stored), cmocka_unit_test(test_issue),
+        cmocka_unit_test(test_place_of_the_crl), cmocka_unit_test(test_orders), cmocka_unit_test(test_requests),
+        cmocka_unit_test(test_bad_requests),     cmocka_unit_test(test_crl),    cmocka_unit_test(test_odd_crls),
     };
     return cmocka_run_group_tests_name("ca", tests, set_up, tear_down);
 }
