@@ -322,7 +322,7 @@ static la_result mint_and_keep(const la_token_context *context, const la_grant *
     size_t token_at = body->n + context->issuer->token_at;
     la_buffer_init_fixed(&claims, memory, sizeof memory);
     LA_TRY(mint(context, grant, client_id, outcome->scope, outcome, &claims, &jti, body));
-    if (reuse->wanted && la_buffer_ok(body))
+    if (la_buffer_ok(body))
         la_reuse_keep(context, reuse, (la_slice){body->p + token_at, body->n - token_at}, jti, grant->lifetime_s);
     return la_ok();
 }
@@ -339,7 +339,7 @@ la_result la_issuer_write_response(const la_token_context *context, const la_app
     if (!outcome->scope.p)
         return la_error(LA_NO_MEMORY);
     la_reuse_begin(context, application, grant, outcome, &reuse);
-    if (reuse.wanted && la_reuse_find(context, application, &reuse, outcome, &token, &lifetime_s)) {
+    if (la_reuse_find(context, application, &reuse, outcome, &token, &lifetime_s)) {
         la_buffer_add(ret_body, RESPONSE_START);
         la_buffer_add(ret_body, token);
     } else {
