@@ -76,9 +76,10 @@ static void read_requests(client *c, const char *path)
 /* The suite and group that every server here prefers, so that all of them do the same work. */
 static void set_up_tls(client *c, const char *certificate, const char *key)
 {
+    char group[] = "X25519";
     c->tls = SSL_CTX_new(TLS_client_method());
     if (!c->tls || SSL_CTX_set_ciphersuites(c->tls, "TLS_AES_128_GCM_SHA256") != 1 ||
-        SSL_CTX_set_min_proto_version(c->tls, TLS1_3_VERSION) != 1 || SSL_CTX_set1_groups_list(c->tls, "X25519") != 1)
+        SSL_CTX_set_min_proto_version(c->tls, TLS1_3_VERSION) != 1 || SSL_CTX_set1_groups_list(c->tls, group) != 1)
         die("TLS");
     if (certificate && (SSL_CTX_use_certificate_chain_file(c->tls, certificate) != 1 ||
                         SSL_CTX_use_PrivateKey_file(c->tls, key, SSL_FILETYPE_PEM) != 1))
