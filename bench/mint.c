@@ -287,11 +287,11 @@ static void mint_prepare(mint *m, const char *scope, const char *secret_suffix, 
     m->expected = expected;
 }
 
-static la_result use_once(void *self, la_replay_kind kind, uint16_t environment_id, la_slice issuer, la_slice jti,
-                          int64_t expires_at_s, int64_t now_s)
+static la_result use_once(void *self, la_replay_kind kind, uint16_t environment_id, la_slice client_id, la_slice issuer,
+                          la_slice jti, int64_t expires_at_s, int64_t now_s)
 {
     mint *m = self;
-    la_replay_key key = {environment_id, (uint8_t)kind, issuer, jti};
+    la_replay_key key = {environment_id, (uint8_t)kind, client_id, issuer, jti};
     return la_replay_take(m->replay, &key, expires_at_s, now_s) == LA_REPLAY_FIRST ? la_ok() : la_error(LA_REPLAYED);
 }
 

@@ -29,12 +29,13 @@ static const la_environment_config environment = {.issuer = LA_SLICE_INIT("https
                                                   .assertion_lifetime_max_s = 600};
 static unsigned n_used;
 
-static la_result use(void *self, la_replay_kind kind, uint16_t environment_id, la_slice issuer, la_slice jti,
-                     int64_t expires_at_s, int64_t now_s)
+static la_result use(void *self, la_replay_kind kind, uint16_t environment_id, la_slice client_id, la_slice issuer,
+                     la_slice jti, int64_t expires_at_s, int64_t now_s)
 {
     (void)self;
-    if (kind != LA_REPLAY_ASSERTION || environment_id != 1 || !la_slice_is(issuer, "client") || jti.n == 0 ||
-        jti.n > JTI_BYTES_MAX || expires_at_s <= now_s || expires_at_s > now_s + 600 + AHEAD_S + BEHIND_S)
+    if (kind != LA_REPLAY_ASSERTION || environment_id != 1 || !la_slice_is(issuer, "client") ||
+        !la_slice_equal(client_id, issuer) || jti.n == 0 || jti.n > JTI_BYTES_MAX || expires_at_s <= now_s ||
+        expires_at_s > now_s + 600 + AHEAD_S + BEHIND_S)
         abort();
     n_used++;
     return la_ok();

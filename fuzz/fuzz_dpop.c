@@ -5,6 +5,7 @@
  */
 #include "oauth/dpop.c"
 
+#include "base/base64url.h"
 #include "base/secret.h"
 
 #include <stdlib.h>
@@ -17,10 +18,10 @@
 
 static bool was_used;
 
-static la_result use(void *self, la_replay_kind kind, uint16_t environment_id, la_slice issuer, la_slice jti,
-                     int64_t expires_at_s, int64_t now_s)
+static la_result use(void *self, la_replay_kind kind, uint16_t environment_id, la_slice client_id, la_slice issuer,
+                     la_slice jti, int64_t expires_at_s, int64_t now_s)
 {
-    (void)self;
+    (void)self, (void)client_id;
     if (kind != LA_REPLAY_DPOP || environment_id != 1 || issuer.n != LA_THUMBPRINT_BYTES || jti.n == 0 ||
         expires_at_s <= now_s)
         abort();

@@ -14,9 +14,9 @@ from cryptography.x509.oid import NameOID
 
 class Certificate:
     """A certificate with its key in two PEM files. `issuer` None: self-signed. `subject` is an RFC 4514 text or a name, `names` are
-    general names besides `hosts`; `ca` None: where it is self-signed."""
+    general names besides `hosts`; `ca` None: where it is self-signed. It holds from `starts` days from now to `days`."""
 
-    def __init__(self, folder, name, hosts=(), days=90, kind="ec", issuer=None, password=None, subject=None, names=(), ca=None, key=None):
+    def __init__(self, folder, name, hosts=(), days=90, kind="ec", issuer=None, password=None, subject=None, names=(), ca=None, key=None, starts=-5 / 1440):
         self.issuer = issuer
         self.key = key or (rsa.generate_private_key(65537, 2048) if kind == "rsa" else ec.generate_private_key(ec.SECP256R1()))
         now = datetime.datetime.utcnow()
@@ -25,7 +25,7 @@ class Certificate:
         builder = x509.CertificateBuilder().subject_name(subject)
         builder = builder.issuer_name(issuer.certificate.subject if issuer else subject)
         builder = builder.public_key(self.key.public_key()).serial_number(x509.random_serial_number())
-        builder = builder.not_valid_before(now - datetime.timedelta(minutes=5))
+        builder = builder.not_valid_before(now + datetime.timedelta(days=starts))
         builder = builder.not_valid_after(now + datetime.timedelta(days=days))
         if hosts or names:
             builder = builder.add_extension(x509.SubjectAlternativeName([*map(general_name, hosts), *names]), False)

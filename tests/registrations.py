@@ -37,6 +37,7 @@ def bad_sets():
         "symmetric": (key_set(good, {"kty": "oct", "k": "c2VjcmV0"}), "symmetric"),
         "weak": (key_set(rsa_key(1024)), "jwks"),
         "off the curve": (key_set({**good, "y": good["x"]}), "jwks"),
+        "even modulus": (key_set(rsa_key(2048) | {"n": b64(1 << 2047, 256)}), "jwks"),
         "exponent of one": (key_set({**rsa_key(), "e": "AQ"}), "jwks"),
         "nowhere": (key_set({**good, "x": b64(0, 32), "y": b64(0, 32)}), "jwks"),
         "on another curve": (key_set({**good, "crv": "P-384"}), "jwks"),

@@ -19,8 +19,8 @@ RESULTS = ROOT / "build" / "test-results"
 SUITE_TIMEOUT_S = 1800
 SHORT_FUZZ_S = 10
 
-# Suites that run where they are named, and only there: another Debian is fetched and built.
-ON_REQUEST = ["pq"]
+# Suites that run where they are named, and only there: another Debian is fetched and built, or libraries of other registries.
+ON_REQUEST = ["pq", "interop-extra"]
 
 # The unit folders with threads in them, for the thread sanitizer.
 CONCURRENT_UNITS = ["base", "registry", "store", "server", "x509"]
@@ -135,7 +135,7 @@ def test_folders():
     """The folders of tests/ that hold Python tests, in the order in which a failure says most."""
     order = ["http", "cli", "fault", "interop"]
     found = {p.parent.name for p in ROOT.glob("tests/*/test_*.py")}
-    return [f for f in order if f in found] + sorted(found - set(order))
+    return [f for f in order if f in found] + sorted(found - set(order) - set(ON_REQUEST))
 
 
 def sanitized(folder, kind):
@@ -254,6 +254,11 @@ def suite_pq():
     return run_tap("pq", ["/usr/bin/python3", "tests/pq/run.py"])
 
 
+def suite_interop_extra():
+    """Envoy, and clients in Go, Rust, Java and Python, each from the registry of its language."""
+    return suite_folder("interop-extra")
+
+
 def suite_readme():
     if not build("release"):
         return broken("build")
@@ -273,6 +278,7 @@ def main(names):
     for folder in test_folders():
         suites[folder] = lambda folder=folder: suite_folder(folder)
     suites.update(browser=suite_browser, asan=suite_asan, tsan=suite_tsan, fuzz=suite_fuzz, readme=suite_readme, pq=suite_pq)
+    suites["interop-extra"] = suite_interop_extra
     unknown = [n for n in names if n not in suites]
     if unknown:
         print(f"no such suite: {' '.join(unknown)} (there are: {' '.join(suites)})", file=sys.stderr)
@@ -284,12 +290,12 @@ def main(names):
         start = time.monotonic()
         tally = suites[name]()
         total.add(tally)
-        lines.append(f"{name:10} {tally}  ({time.monotonic() - start:.0f} s)")
+        lines.append(f"{name:13} {tally}  ({time.monotonic() - start:.0f} s)")
     print("====")
     print("\n".join(lines))
     for failure in total.failures:
         print(f"FAILED {failure}")
-    if total.passed + total.failed == 0:
+    if total.passed + total.failed + total.skipped == 0:
         total.fail("nothing ran")
     print(total, flush=True)
     return 1 if total.failed else 0

@@ -377,9 +377,14 @@ static la_result keep_crl(la_commands *c, unsigned index, int64_t now_s)
     return r.code == LA_NOT_FOUND ? la_ok() : r;
 }
 
+/* What one environment's authority cannot do, keeps no other's from its list; a database that is locked is waited for once. */
 la_result la_command_keep_crls(la_commands *c, int64_t now_s)
 {
-    for (unsigned i = 0; i < c->config->n_environments; i++)
-        LA_TRY(keep_crl(c, i, now_s));
-    return la_ok();
+    la_result result = la_ok();
+    for (unsigned i = 0; i < c->config->n_environments && result.code != LA_UNAVAILABLE; i++) {
+        la_result r = keep_crl(c, i, now_s);
+        if (!la_is_ok(r))
+            result = la_fail_context(r, "environment %.*s: ", LA_FMT(c->config->environments[i].name));
+    }
+    return result;
 }

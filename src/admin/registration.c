@@ -217,10 +217,16 @@ static void check_flags(check *k)
                                      "allow_token_endpoint_audience cannot be set"));
 }
 
-/* FAPI 2.0 Security Profile 5.3.2.1 item 6. */
-static void check_fapi_method(check *k)
+/* FAPI 2.0 Security Profile 5.3.2.1 item 6, 5.4.1. */
+static void check_fapi(check *k)
 {
     la_auth_method m = k->wish->method;
+    if (is_set(k, LA_MEMBER_FAPI) && !la_algorithm_find_in(k->wish->environment->algorithm, LA_ALGORITHMS_FAPI))
+        is_right(k, LA_MEMBER_FAPI,
+                 la_fail(LA_INVALID,
+                         "FAPI 2.0 allows tokens that are signed with PS256, ES256 or EdDSA, and this "
+                         "environment signs with %.*s",
+                         LA_FMT(k->wish->environment->algorithm)));
     if (!k->fapi || m == LA_AUTH_PRIVATE_KEY_JWT || m == LA_AUTH_TLS_CLIENT || m == LA_AUTH_SELF_SIGNED_TLS)
         return;
     is_right(k, k->wish->environment->fapi ? "auth_method" : LA_MEMBER_FAPI,
@@ -293,8 +299,8 @@ static void check_limit(check *k)
 static void check_all(check *k)
 {
     static void (*const checks[])(check * k) = {
-        check_fapi_method, check_keys,        check_subject,   check_signing_alg,
-        check_flags,       check_grant_types, check_audiences, check_limit,
+        check_fapi,  check_keys,        check_subject,   check_signing_alg,
+        check_flags, check_grant_types, check_audiences, check_limit,
     };
     for (size_t i = 0; i < sizeof checks / sizeof *checks && !k->over; i++)
         checks[i](k);

@@ -135,8 +135,8 @@ la_result la_command_revoke_tokens(la_commands *c, const la_application_row *a, 
     if (wish->what != LA_REVOKE_ALL)
         LA_TRY(find_tag(c, a, wish, &tag, &has_ended));
     bool is_credential = wish->what != LA_REVOKE_ALL && has_tags(c, a);
-    if (is_credential && has_ended)
-        unheard_s = UNHEARD_OF_CREDENTIAL_S;
+    if (has_ended)
+        unheard_s = is_credential ? UNHEARD_OF_CREDENTIAL_S : UNHEARD_OF_APPLICATION_S;
     la_revocation_record r = of_application(a, la_clock_now_s() + unheard_s);
     if (is_credential) {
         r.kind = LA_REVOKED_CREDENTIAL;

@@ -49,12 +49,12 @@ static la_result environment_json(la_api_call *c, unsigned index, json_t **ret)
     uint64_t applications;
     LA_TRY(la_store_count_applications(c->commands->store, c->commands->environment_ids[index], &applications));
     json_t *value = json_pack(
-        "{s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:o, s:s, s:s, s:s, s:I, s:o, s:I, s:I}", "name",
+        "{s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:o, s:s, s:s, s:s, s:I, s:o, s:I, s:I}", "name",
         la_api_json_text(e->name), "issuer", la_api_json_text(e->issuer), "token_endpoint",
         endpoint_json(e->issuer, "/oauth2/token"), "mtls_token_endpoint",
         e->mtls_url.p ? endpoint_json(e->mtls_url, "/oauth2/token") : json_null(), "jwks_uri",
-        endpoint_json(e->issuer, "/oauth2/jwks"), "test", e->test, "default", e->is_default, "algorithm",
-        la_api_json_text(e->algorithm), "profile", e->profile == LA_PROFILE_SPRING ? "spring" : "rfc9068",
+        endpoint_json(e->issuer, "/oauth2/jwks"), "test", e->test, "default", e->is_default, "fapi", e->fapi,
+        "algorithm", la_api_json_text(e->algorithm), "profile", e->profile == LA_PROFILE_SPRING ? "spring" : "rfc9068",
         "customer_policy", e->customer_policy == LA_CUSTOMERS_REGISTERED ? "registered" : "any", "customer_id_format",
         customer_id_format(e), "secrets_per_application", (json_int_t)e->secrets_per_application, "scopes",
         scopes_json(e), "jwks_max_age_s", (json_int_t)e->jwks_max_age_s, "applications", (json_int_t)applications);

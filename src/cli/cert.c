@@ -1,5 +1,6 @@
 /* leanauth cert issue | register | list | revoke | chain. */
 #include "admin/certificates.h"
+#include "admin/registration_form.h"
 #include "base/base64url.h"
 #include "cli/files.h"
 #include "cli/shared.h"
@@ -279,6 +280,11 @@ static la_result run_revoke(la_cli *cli)
         la_buffer_add_format(&cli->out, "Certificate %llu of application %s in %s is revoked.\n", id, a.client_id,
                              a.environment);
     }
+    if (a.auth_method == LA_AUTH_SELF_SIGNED_TLS && la_registration_has_keys(la_slice_of(a.registration)))
+        la_cli_note(cli,
+                    "the application has a key set, too: where that has this certificate or its key, it still lets "
+                    "it in. See leanauth app show %s",
+                    a.client_id);
     return la_ok();
 }
 
@@ -346,6 +352,8 @@ const la_cli_command la_cli_cert_commands[] = {
      run_register},
     {"cert revoke", "CLIENT_ID CERTIFICATE_ID", 2, 2, "Revokes a certificate.",
      "Revokes a certificate by its number: within 250 ms a running server refuses it, and the next CRL lists it. "
+     "The tokens that it got hold until they expire: where its key is in the wrong hands, leanauth token revoke takes "
+     "them back, too. "
      "Revoking it "
      "again changes nothing.",
      "  leanauth cert revoke 6f1d2c3b-8a4e-4f5a-9b6c-7d8e9f0a1b2c 3\n", la_cli_application_options, run_revoke},

@@ -154,7 +154,10 @@ const la_cli_command la_cli_secret_commands[] = {
      "Lists the secrets of an application, by their hints, with the time of their last use.",
      "  leanauth secret list 6f1d2c3b-8a4e-4f5a-9b6c-7d8e9f0a1b2c\n", la_cli_application_options, run_list},
     {"secret revoke", "CLIENT_ID SECRET_ID", 2, 2, "Revokes a secret.",
-     "Revokes a secret by its number: within 250 ms a running server refuses it. Revoking it again changes nothing.",
+     "Revokes a secret by its number: within 250 ms a running server refuses it. The tokens that it got hold until "
+     "they "
+     "expire: where it is in the wrong hands, leanauth token revoke takes them back, too. Revoking it again changes "
+     "nothing.",
      "  leanauth secret revoke 6f1d2c3b-8a4e-4f5a-9b6c-7d8e9f0a1b2c 7\n", la_cli_application_options, run_revoke},
     {0},
 };

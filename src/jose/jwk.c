@@ -13,6 +13,7 @@
 #include <sodium.h>
 
 #define RSA_BITS_LEAST 2048 /* RFC 7518 3.3 */
+#define RSA_BITS_MOST 4096  /* a key comes from outside, and what it costs grows with the square of it */
 #define RSA_E_LEAST 65537   /* FIPS 186-5 5.4: odd and above 2^16 */
 #define RSA_E_BYTES_MAX 8
 #define POINT_MAX (1 + 2 * 66) /* bytes: P-521, uncompressed */
@@ -109,6 +110,8 @@ static la_result check_rsa(const la_jwk_members *k)
         return la_fail(LA_INVALID, "the RSA key has a number with a leading zero octet");
     if (n->n < RSA_BITS_LEAST / 8 || (n->n == RSA_BITS_LEAST / 8 && !(n->p[0] & 0x80)))
         return la_fail(LA_INVALID, "the RSA key has fewer than %d bits", RSA_BITS_LEAST);
+    if (n->n > RSA_BITS_MOST / 8)
+        return la_fail(LA_INVALID, "the RSA key has more than %d bits", RSA_BITS_MOST);
     if (!(n->p[n->n - 1] & 1))
         return la_fail(LA_INVALID, "the RSA modulus is even");
     if (e->n > RSA_E_BYTES_MAX)

@@ -21,6 +21,8 @@ typedef struct entry {
     uint8_t name[LA_SHA256_BYTES];
     uint64_t used; /* the count of questions when it was asked for last */
     la_key_set *set;
+    char *text; /* OF_APPLICATION: what the set was made of */
+    size_t text_n;
     la_public_key *key; /* or that: OF_HEADER */
 } entry;
 
@@ -45,6 +47,7 @@ la_key_cache *la_key_cache_new(size_t entries)
 static void clear(entry *e)
 {
     la_key_set_free(e->set);
+    free(e->text);
     la_public_key_free(e->key);
     *e = (entry){0};
 }
@@ -89,16 +92,27 @@ static void fill(la_key_cache *c, entry *e, entry_kind kind, const uint8_t name[
     memcpy(e->name, name, LA_SHA256_BYTES);
 }
 
-static la_result find_set(la_key_cache *c, entry_kind kind, const uint8_t name[LA_SHA256_BYTES], la_slice text,
-                          la_key_set **ret)
+static bool is_made_of(const entry *e, la_slice text)
 {
-    entry *e = find(c, kind, name);
-    if (e->kind == EMPTY) {
-        LA_TRY(la_key_set_parse(text, LA_KEY_SET_FETCHED, &e->set));
-        fill(c, e, kind, name);
+    return e->text_n == text.n && memcmp(e->text, text.p, text.n) == 0;
+}
+
+static la_result make_set(la_key_cache *c, entry *e, const uint8_t name[LA_SHA256_BYTES], la_slice text)
+{
+    char *copy = malloc(text.n ? text.n : 1);
+    if (!copy)
+        return la_fail(LA_NO_MEMORY, "out of memory for a key set");
+    la_result r = la_key_set_parse(text, LA_KEY_SET_FETCHED, &e->set);
+    if (!la_is_ok(r)) {
+        free(copy);
+        return r;
     }
-    *ret = la_key_set_hold(e->set);
-    return la_ok();
+    if (text.n)
+        memcpy(copy, text.p, text.n);
+    e->text = copy;
+    e->text_n = text.n;
+    fill(c, e, OF_APPLICATION, name);
+    return r;
 }
 
 la_result la_key_cache_registered(la_key_cache *c, uint64_t application_id, uint64_t version, la_slice text,
@@ -107,14 +121,26 @@ la_result la_key_cache_registered(la_key_cache *c, uint64_t application_id, uint
     uint8_t name[LA_SHA256_BYTES] = {0};
     memcpy(name, &application_id, sizeof application_id);
     memcpy(name + sizeof application_id, &version, sizeof version);
-    return find_set(c, OF_APPLICATION, name, text, ret);
+    entry *e = find(c, OF_APPLICATION, name);
+    if (e->kind != EMPTY && !is_made_of(e, text))
+        clear(e);
+    if (e->kind == EMPTY)
+        LA_TRY(make_set(c, e, name, text));
+    *ret = la_key_set_hold(e->set);
+    return la_ok();
 }
 
 la_result la_key_cache_text(la_key_cache *c, la_slice text, la_key_set **ret)
 {
     uint8_t name[LA_SHA256_BYTES];
     la_sha256(text.p, text.n, name);
-    return find_set(c, OF_TEXT, name, text, ret);
+    entry *e = find(c, OF_TEXT, name);
+    if (e->kind == EMPTY) {
+        LA_TRY(la_key_set_parse(text, LA_KEY_SET_FETCHED, &e->set));
+        fill(c, e, OF_TEXT, name);
+    }
+    *ret = la_key_set_hold(e->set);
+    return la_ok();
 }
 
 la_result la_key_cache_embedded(la_key_cache *c, const la_jwt *t, la_public_key **ret)

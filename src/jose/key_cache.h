@@ -14,8 +14,9 @@ typedef struct la_key_cache la_key_cache;
 la_key_cache *la_key_cache_new(size_t entries);
 la_key_cache *la_key_cache_free(la_key_cache *c); /* takes NULL; returns NULL */
 
-/* The set that this version of an application registered; `text` is read where it is not known. As la_key_set_parse with
- * LA_KEY_SET_FETCHED (what was registered was checked then). The caller gives *ret back with la_key_set_free. */
+/* The set that this version of an application registered; `text` is read where it is not known, or is not the one that was known: after
+ * a backup was restored, a number may stand for something else. As la_key_set_parse with LA_KEY_SET_FETCHED (what was registered was
+ * checked then). The caller gives *ret back with la_key_set_free. */
 la_result la_key_cache_registered(la_key_cache *c, uint64_t application_id, uint64_t version, la_slice text,
                                   la_key_set **ret);
 

@@ -2,6 +2,7 @@
 #include "oauth/access_token.h"
 
 #include "base/base64url.h"
+#include "oauth/binding.h"
 #include "oauth/issuer.h"
 
 #define CLOCKS_DIFFER_S 60 /* between nodes, where a token says when it begins */
@@ -137,6 +138,7 @@ static la_result check_application(const la_token_context *context, la_access_to
     if (!la_is_ok(r))
         return la_error(r.code == LA_NOT_FOUND ? LA_TOKEN_REVOKED : LA_SERVER_ERROR);
     t->application_id = application.application_id;
+    t->fapi = la_binding_is_fapi(context, &application);
     bool holds = application.enabled && !la_token_is_of_former(t->issued_s, application.created_at_s, context->now_s);
     return holds ? la_ok() : la_error(LA_TOKEN_REVOKED);
 }

@@ -22,6 +22,7 @@ typedef struct la_access_token {
     uint32_t credential_tag;
     la_binding binding;
     uint64_t application_id;
+    bool fapi; /* its application follows FAPI 2.0, whatever the environment does */
 } la_access_token;
 
 /*

@@ -37,7 +37,8 @@ static la_result check_proof(const la_token_context *context, const la_bearer_re
     const la_environment_config *e = la_issuer_environment(context->issuer);
     la_dpop_demand demand = {.method = request->method,
                              .access_token = token,
-                             .fapi = e->fapi,
+                             .client_id = outcome->token.client_id,
+                             .fapi = outcome->token.fapi,
                              .nonce_required = e->dpop.nonce == LA_DPOP_NONCE_REQUIRED,
                              .is_resource = true};
     if (!request->method.n || !request->url.n)
@@ -133,14 +134,14 @@ static void add_parameter(la_buffer *b, const char *name, la_slice value)
     la_buffer_add_char(b, '"');
 }
 
-static void add_scheme(const la_token_context *context, bool dpop, la_buffer *b)
+static void add_scheme(const la_token_context *context, bool dpop, bool fapi, la_buffer *b)
 {
     const la_environment_config *e = la_issuer_environment(context->issuer);
     la_buffer_add_format(b, "%s realm=\"%.*s\"", dpop ? "DPoP" : "Bearer", LA_FMT(e->name));
     if (!dpop)
         return;
     la_buffer_add(b, LA_SLICE(", algs=\""));
-    la_dpop_write_algs(e->fapi, b);
+    la_dpop_write_algs(fapi || e->fapi, b);
     la_buffer_add_char(b, '"');
 }
 
@@ -150,12 +151,12 @@ void la_bearer_write_challenge(const la_token_context *context, const la_bearer_
     la_code code = outcome->result.code;
     const la_result_info *info = la_result_info_of(code);
     if (code == LA_TOKEN_MISSING) { /* RFC 6750 3.1: who brought nothing is told no error */
-        add_scheme(context, false, ret);
+        add_scheme(context, false, false, ret);
         la_buffer_add(ret, LA_SLICE(", "));
-        add_scheme(context, true, ret);
+        add_scheme(context, true, false, ret);
         return;
     }
-    add_scheme(context, outcome->wants_dpop, ret);
+    add_scheme(context, outcome->wants_dpop, outcome->token.fapi, ret);
     add_parameter(ret, "error", la_slice_of(info->wire));
     add_parameter(ret, "error_description", la_slice_of(info->sentence));
     if (code == LA_TOKEN_SCOPE)

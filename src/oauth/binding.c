@@ -10,11 +10,12 @@ bool la_binding_is_fapi(const la_token_context *context, const la_application_re
     return la_issuer_environment(context->issuer)->fapi || application->registration.fapi;
 }
 
-static la_result check_proof(const la_token_context *context, const la_token_request *request, bool fapi,
-                             la_token_outcome *outcome)
+static la_result check_proof(const la_token_context *context, const la_token_request *request, la_slice client_id,
+                             bool fapi, la_token_outcome *outcome)
 {
     la_dpop_demand demand = {
         .method = LA_SLICE("POST"),
+        .client_id = client_id,
         .fapi = fapi,
         .nonce_required = la_issuer_environment(context->issuer)->dpop.nonce == LA_DPOP_NONCE_REQUIRED,
     };
@@ -39,7 +40,7 @@ la_result la_binding_decide(const la_token_context *context, const la_token_requ
     const la_registration *registration = &application->registration;
     bool fapi = la_binding_is_fapi(context, application);
     if (request->n_dpop > 0)
-        LA_TRY(check_proof(context, request, fapi, outcome));
+        LA_TRY(check_proof(context, request, application->client_id, fapi, outcome));
     else if (registration->dpop_bound)
         return la_error(LA_DPOP_NEEDED); /* RFC 9449 5.2 */
     if (request->client_certificate.p && outcome->binding.kind == LA_BINDING_NONE) {

@@ -68,10 +68,6 @@ la_result la_client_fetch_keys(const la_token_context *context, la_slice uri, bo
 la_result la_client_look_up(const la_token_context *context, la_slice client_id, la_token_outcome *outcome,
                             la_application_record *ret);
 
-/* The same, where nothing more is asked of who is not there: refuses with CLIENT_UNKNOWN or CLIENT_OTHER_ENVIRONMENT. */
-la_result la_client_find(const la_token_context *context, la_slice client_id, la_token_outcome *outcome,
-                         la_application_record *ret_application);
-
 /* For the log: whether another environment has it. To be asked after every failure, so that the time tells neither an unknown client
  * from a wrong credential nor where it is known. */
 bool la_client_is_elsewhere(const la_token_context *context, la_slice client_id);

@@ -329,8 +329,8 @@ static la_result use_once(const la_token_context *context, const claims *c, la_s
     const la_replay_query *replay = &context->replay;
     if (!replay->use)
         return la_error(LA_SERVER_ERROR);
-    return replay->use(replay->self, LA_REPLAY_ASSERTION, la_issuer_environment_id(context->issuer), client_id, c->jti,
-                       c->expires_at_s + BEHIND_S, context->now_s);
+    return replay->use(replay->self, LA_REPLAY_ASSERTION, la_issuer_environment_id(context->issuer), client_id,
+                       client_id, c->jti, c->expires_at_s + BEHIND_S, context->now_s);
 }
 
 la_result la_client_check_assertion(const la_token_context *context, const la_credentials *credentials,

@@ -36,15 +36,6 @@ la_result la_client_refuse_unknown(bool is_elsewhere, la_slice client_id, la_tok
     return la_error(LA_CLIENT_OTHER_ENVIRONMENT);
 }
 
-la_result la_client_find(const la_token_context *context, la_slice client_id, la_token_outcome *outcome,
-                         la_application_record *ret_application)
-{
-    la_result r = la_client_look_up(context, client_id, outcome, ret_application);
-    return r.code == LA_NOT_FOUND
-               ? la_client_refuse_unknown(la_client_is_elsewhere(context, client_id), client_id, outcome)
-               : r;
-}
-
 bool la_client_secret_is_live(const la_secret_record *s, int64_t now_s)
 {
     return s->expires_at_s == 0 || s->expires_at_s > now_s;

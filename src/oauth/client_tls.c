@@ -3,7 +3,8 @@
  * certificate: the leaf of an authority is no self-signed one for having come without its chain, and the other way about.
  * Reads what was shown in the handshake, or what a trusted proxy says was; whoever calls vouches for that.
  *
- * An unknown client_id, a wrong certificate and another method are answered alike; the code that says which goes to log and metrics.
+ * An unknown client_id, a wrong certificate and another method are answered alike, at the cost of reading a certificate once; the code
+ * that says which goes to log and metrics.
  */
 #include "oauth/binding.h"
 #include "oauth/client.h"
@@ -49,23 +50,23 @@ static la_result judge_chain(const la_token_context *context, const la_token_req
     return la_ok();
 }
 
-/* Stands for a registered subject among the verdicts. Who finds another with the same gains nothing: it takes the certificate, too. */
-static uint64_t subject_digest(const la_registration *g)
+/* Stands for a registered subject among the verdicts: its kind and text. */
+static void subject_digest(const la_registration *g, uint8_t ret[LA_SHA256_BYTES])
 {
-    uint8_t digest[LA_SHA256_BYTES];
-    uint64_t first;
-    la_sha256(g->subject.p, g->subject.n, digest);
-    memcpy(&first, digest, sizeof first);
-    return (first & ~0xFULL) | (uint64_t)g->subject_kind;
+    uint8_t text[1 + LA_SUBJECT_MAX] = {(uint8_t)g->subject_kind};
+    if (g->subject.n)
+        memcpy(text + 1, g->subject.p, g->subject.n);
+    la_sha256(text, 1 + g->subject.n, ret);
 }
 
 static la_result check_subject(const la_token_context *context, const la_token_request *request,
                                const la_registration *g, const uint8_t *thumbprint)
 {
     la_x509 *certificate;
-    if (g->subject_kind == LA_SUBJECT_NONE)
+    uint8_t subject[LA_SHA256_BYTES];
+    if (g->subject_kind == LA_SUBJECT_NONE || g->subject.n > LA_SUBJECT_MAX)
         return la_error(LA_CLIENT_CERTIFICATE_SUBJECT);
-    uint64_t subject = subject_digest(g);
+    subject_digest(g, subject);
     if (context->verdicts && la_verdicts_has_subject(context->verdicts, thumbprint, subject))
         return la_ok();
     LA_TRY(parse(request, &certificate));
@@ -79,6 +80,14 @@ static la_result check_subject(const la_token_context *context, const la_token_r
     return la_ok();
 }
 
+/* The work of a match, where there is none to be had. Nobody is called this, and the answer counts for nobody. */
+static void match_nobody(const la_token_context *context, const la_token_request *request, const uint8_t *thumbprint)
+{
+    static const la_registration nobody = {.subject_kind = LA_SUBJECT_SAN_DNS,
+                                           .subject = LA_SLICE_INIT("nobody.invalid")};
+    LA_IGNORE(check_subject(context, request, &nobody, thumbprint));
+}
+
 /* RFC 8705 2.1. What our own authority issued has to be on the application's list, whatever it says of its owner: so it is revoked at
  * once, without a CRL, and a list entry of another application is of no use. */
 static la_result check_by_authority(const la_token_context *context, const la_token_request *request,
@@ -87,11 +96,13 @@ static la_result check_by_authority(const la_token_context *context, const la_to
 {
     la_trust_verdict verdict;
     LA_TRY(judge_chain(context, request, thumbprint, &verdict));
-    if (!verdict.is_own)
+    if (!verdict.is_own && a->registration.subject_kind != LA_SUBJECT_NONE)
         return check_subject(context, request, &a->registration, thumbprint);
-    const la_certificate_record *live = find_live(a, thumbprint, context->now_s);
-    if (!live)
-        return la_error(LA_CLIENT_CERTIFICATE_UNKNOWN);
+    const la_certificate_record *live = verdict.is_own ? find_live(a, thumbprint, context->now_s) : NULL;
+    if (!live) {
+        match_nobody(context, request, thumbprint);
+        return la_error(verdict.is_own ? LA_CLIENT_CERTIFICATE_UNKNOWN : LA_CLIENT_CERTIFICATE_SUBJECT);
+    }
     outcome->certificate_id = live->certificate_id;
     return la_ok();
 }
@@ -197,14 +208,41 @@ static la_result check(const la_token_context *context, const la_token_request *
     return a->enabled ? la_ok() : la_error(LA_CLIENT_DISABLED);
 }
 
+/*
+ * Reading a certificate is most of the work, and the time of a refusal must not tell who is known, nor by which method: so where the
+ * certificate was not read yet, it is judged as that of an application with tls_client_auth, which it is not.
+ */
+static void check_nobody(const la_token_context *context, const la_token_request *request,
+                         const la_application_record *known, la_code refusal, const uint8_t *thumbprint)
+{
+    la_trust_verdict verdict;
+    bool has_keys = known && (known->registration.jwks.p || known->registration.jwks_uri.p);
+    bool was_read = known && (known->auth_method == LA_AUTH_TLS_CLIENT ||
+                              (known->auth_method == LA_AUTH_SELF_SIGNED_TLS && has_keys &&
+                               refusal == LA_CLIENT_CERTIFICATE_UNKNOWN));
+    if (!was_read && la_is_ok(judge_chain(context, request, thumbprint, &verdict)))
+        match_nobody(context, request, thumbprint);
+}
+
 la_result la_client_check_certificate(const la_token_context *context, const la_token_request *request,
                                       la_slice client_id, la_token_outcome *outcome,
                                       la_application_record *ret_application)
 {
     uint8_t thumbprint[LA_THUMBPRINT_BYTES];
     la_binding_thumbprint(request, thumbprint);
-    LA_TRY(la_client_find(context, client_id, outcome, ret_application));
-    LA_TRY(check(context, request, ret_application, thumbprint, outcome));
+    la_result found = la_client_look_up(context, client_id, outcome, ret_application);
+    if (!la_is_ok(found) && found.code != LA_NOT_FOUND)
+        return found;
+    la_result r = la_is_ok(found) ? check(context, request, ret_application, thumbprint, outcome)
+                                  : la_error(LA_CLIENT_UNKNOWN);
+    if (r.code == LA_PENDING || r.code == LA_NO_MEMORY)
+        return r;
+    if (!la_is_ok(r))
+        check_nobody(context, request, la_is_ok(found) ? ret_application : NULL, r.code, thumbprint);
+    bool is_elsewhere = !la_is_ok(r) && la_client_is_elsewhere(context, client_id);
+    if (!la_is_ok(found))
+        return la_client_refuse_unknown(is_elsewhere, client_id, outcome);
+    LA_TRY(r);
     outcome->credential_tag = la_credential_tag_of_thumbprint(LA_CREDENTIAL_CERTIFICATE, thumbprint);
     return la_ok();
 }

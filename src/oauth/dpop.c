@@ -22,14 +22,14 @@ static la_result check_nonce(const la_token_context *context, const la_proof *p,
 }
 
 /* RFC 9449 11.1: until its iat alone would have it refused. */
-static la_result use_once(const la_token_context *context, const la_proof *p, int64_t lifetime_s)
+static la_result use_once(const la_token_context *context, const la_proof *p, const la_dpop_demand *demand)
 {
     const la_replay_query *replay = &context->replay;
     if (!replay->use)
         return la_error(LA_SERVER_ERROR);
     la_result r = replay->use(replay->self, LA_REPLAY_DPOP, la_issuer_environment_id(context->issuer),
-                              (la_slice){(const char *)p->jkt, sizeof p->jkt}, p->jti, p->iat_s + lifetime_s + 1,
-                              context->now_s);
+                              demand->client_id, (la_slice){(const char *)p->jkt, sizeof p->jkt}, p->jti,
+                              p->iat_s + demand->lifetime_s + 1, context->now_s);
     return r.code == LA_REPLAYED ? la_error(LA_DPOP_REPLAYED) : r;
 }
 
@@ -44,7 +44,7 @@ la_result la_dpop_check(const la_token_context *context, la_slice field, unsigne
     if (la_is_ok(r))
         r = check_nonce(context, &p, demand, ret_nonce);
     if (la_is_ok(r))
-        r = use_once(context, &p, timed.lifetime_s);
+        r = use_once(context, &p, &timed);
     if (la_is_ok(r))
         memcpy(ret_jkt, p.jkt, LA_THUMBPRINT_BYTES);
     la_proof_done(&p);

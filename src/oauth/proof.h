@@ -14,6 +14,7 @@ typedef struct la_dpop_demand {
     la_slice targets[2];   /* htu, as la_htu_normalise writes it */
     la_slice access_token; /* that ath is the digest of; absent at the token endpoint */
     bool fapi;             /* FAPI 2.0: PS256, ES256 and EdDSA alone */
+    la_slice client_id;    /* whose request it is; for the memory of used proofs */
     bool nonce_required;   /* one of ours, of the same place */
     bool is_resource;      /* a protected resource asks: its nonces are others than the token endpoint's (RFC 9449 9) */
     int64_t now_s;
@@ -27,7 +28,7 @@ typedef struct la_proof {
     uint8_t jkt[LA_THUMBPRINT_BYTES]; /* of its key */
 } la_proof;
 
-/* Checks the DPoP field of a request, of which there is at least one line; nonce_required and is_resource are not looked at. `cache` may be
+/* Checks the DPoP field of a request, of which there is at least one line; client_id, nonce_required and is_resource are not looked at. `cache` may be
  * NULL. DPOP_… codes, NO_MEMORY, SERVER_ERROR. Give *ret back in any case. */
 la_result la_proof_check(la_slice field, unsigned n_lines, const la_dpop_demand *demand, la_key_cache *cache,
                          la_proof *ret);

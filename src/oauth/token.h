@@ -56,12 +56,13 @@ typedef enum la_replay_kind { LA_REPLAY_ASSERTION, LA_REPLAY_DPOP } la_replay_ki
 
 /*
  * A jti is used once until expires_at_s (RFC 7523 3 item 7, RFC 9449 11.1); `issuer` is the client_id, or the thumbprint of the
- * proof's key. OK the first time, REPLAYED after it, OVERLOADED where no room is left: then nothing may be taken on trust.
+ * proof's key. `client_id` is whose request it is of, and who has to share the room with others. OK the first time, REPLAYED after it,
+ * OVERLOADED where no room is left, or none for this client: then nothing may be taken on trust.
  * One table for all threads, so exact under parallel requests; a store that nodes share can stand behind the same call.
  */
 typedef struct la_replay_query {
-    la_result (*use)(void *self, la_replay_kind kind, uint16_t environment_id, la_slice issuer, la_slice jti,
-                     int64_t expires_at_s, int64_t now_s);
+    la_result (*use)(void *self, la_replay_kind kind, uint16_t environment_id, la_slice client_id, la_slice issuer,
+                     la_slice jti, int64_t expires_at_s, int64_t now_s);
     void *self;
 } la_replay_query;
 

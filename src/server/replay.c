@@ -19,13 +19,16 @@ enum {
     DROPPED_A_CALL = 2,       /* more than come in, so that what is over does not pile up */
     DROPPED_WHERE_FULL = 256, /* at a time, of a shard that another one needs room of */
     ATTEMPTS = 4,
+    CLIENTS = 16384, /* counters of them; who meets another in one shares with it */
+    SHARE = 7,       /* times what is free: what one client may hold */
     LINE_EVERY_US = 10000000
 };
 
 typedef struct entry {
     la_keyed_digest digest;
     int64_t expires_at_s;
-    uint32_t next; /* in its chain, or of the free ones; from 1, 0: none */
+    uint32_t next;   /* in its chain, or of the free ones; from 1, 0: none */
+    uint32_t client; /* its counter */
 } entry;
 
 typedef struct shard {
@@ -41,6 +44,7 @@ typedef struct shard {
 struct la_replay {
     uint32_t max_entries;
     atomic_uint n;
+    atomic_uint held[CLIENTS]; /* of n, by client */
     _Atomic uint64_t refused_full;
     _Atomic int64_t next_line_us;
     uint8_t key[LA_KEYED_DIGEST_KEY_BYTES];
@@ -158,6 +162,24 @@ static void unlink_entry(shard *s, uint32_t number)
     s->free = number;
 }
 
+static void give_back(la_replay *r, uint32_t client)
+{
+    atomic_fetch_sub_explicit(&r->held[client], 1, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&r->n, 1, memory_order_relaxed);
+}
+
+/* Room for one more, where there is some; with `shares`, of this client's share. */
+static bool reserve(la_replay *r, uint32_t client, bool shares)
+{
+    uint32_t n = atomic_fetch_add_explicit(&r->n, 1, memory_order_relaxed);
+    uint64_t held = atomic_fetch_add_explicit(&r->held[client], 1, memory_order_relaxed);
+
+    if (n < r->max_entries && (!shares || held < (uint64_t)SHARE * (r->max_entries - n)))
+        return true;
+    give_back(r, client);
+    return false;
+}
+
 /* Forgets what is over; gives how many. */
 static uint32_t drop(la_replay *r, shard *s, int64_t now_s, uint32_t most)
 {
@@ -165,12 +187,13 @@ static uint32_t drop(la_replay *r, shard *s, int64_t now_s, uint32_t most)
 
     while (dropped < most && s->n && end_of(s, 0) <= now_s) {
         int64_t end_s = end_of(s, 0);
+        uint32_t number = heap_take(s);
 
         s->forgotten_s = end_s > s->forgotten_s ? end_s : s->forgotten_s;
-        unlink_entry(s, heap_take(s));
+        give_back(r, s->entries[number - 1].client);
+        unlink_entry(s, number);
         dropped++;
     }
-    atomic_fetch_sub_explicit(&r->n, dropped, memory_order_relaxed);
     note_earliest(s);
     return dropped;
 }
@@ -209,31 +232,34 @@ static bool grow(shard *s)
     return true;
 }
 
-static bool add(la_replay *r, shard *s, const la_keyed_digest *digest, int64_t expires_at_s)
+static bool add(la_replay *r, shard *s, const la_keyed_digest *digest, uint32_t client, bool shares,
+                int64_t expires_at_s)
 {
     uint32_t number, *bucket;
 
-    if (atomic_fetch_add_explicit(&r->n, 1, memory_order_relaxed) >= r->max_entries || (!s->free && !grow(s))) {
-        atomic_fetch_sub_explicit(&r->n, 1, memory_order_relaxed);
+    if (!reserve(r, client, shares))
+        return false;
+    if (!s->free && !grow(s)) {
+        give_back(r, client);
         return false;
     }
     number = s->free;
     s->free = s->entries[number - 1].next;
     bucket = bucket_of(s, digest);
-    s->entries[number - 1] = (entry){*digest, expires_at_s, *bucket};
+    s->entries[number - 1] = (entry){*digest, expires_at_s, *bucket, client};
     *bucket = number;
     heap_add(s, number);
     note_earliest(s);
     return true;
 }
 
-static la_replay_verdict take(la_replay *r, shard *s, const la_keyed_digest *digest, int64_t expires_at_s,
-                              int64_t now_s)
+static la_replay_verdict take(la_replay *r, shard *s, const la_keyed_digest *digest, uint32_t client, bool shares,
+                              int64_t expires_at_s, int64_t now_s)
 {
     if (holds(s, digest) || expires_at_s <= s->forgotten_s || expires_at_s <= now_s)
         return LA_REPLAY_USED;
     drop(r, s, now_s, DROPPED_A_CALL);
-    return add(r, s, digest, expires_at_s) ? LA_REPLAY_FIRST : LA_REPLAY_FULL;
+    return add(r, s, digest, client, shares, expires_at_s) ? LA_REPLAY_FIRST : LA_REPLAY_FULL;
 }
 
 /* ---- all of them ---- */
@@ -269,8 +295,18 @@ static void note_full(la_replay *r)
     la_log_int("max_entries", r->max_entries);
     la_log_int("refused", (int64_t)refused);
     la_log_text("message", LA_SLICE("no room to remember that an assertion or proof was used, so it was refused: raise "
-                                    "replay.max_entries, or limit requests_per_minute"));
+                                    "replay.max_entries, or have clients make assertions that expire sooner"));
     la_log_end();
+}
+
+/* The same client in two environments is two. */
+static uint32_t client_of(const la_replay *r, const la_replay_key *key)
+{
+    uint8_t scope[2] = {(uint8_t)(key->environment_id >> 8), (uint8_t)key->environment_id};
+    la_slice parts[] = {{(const char *)scope, sizeof scope}, key->client_id};
+    la_keyed_digest digest = la_keyed_digest_of(r->key, parts, 2);
+
+    return la_keyed_digest_bits(&digest, 0) % CLIENTS;
 }
 
 la_replay_verdict la_replay_take(la_replay *r, const la_replay_key *key, int64_t expires_at_s, int64_t now_s)
@@ -279,12 +315,13 @@ la_replay_verdict la_replay_take(la_replay *r, const la_replay_key *key, int64_t
     la_slice parts[] = {{(const char *)scope, sizeof scope}, key->issuer, key->jti};
     la_keyed_digest digest = la_keyed_digest_of(r->key, parts, 3);
     shard *s = &r->shards[la_keyed_digest_bits(&digest, 0) % SHARDS];
+    uint32_t client = client_of(r, key);
     la_replay_verdict verdict = LA_REPLAY_FULL;
 
-    /* The room that was made for this one may go to another. */
+    /* The room that was made for this one may go to another. What is over counts for nobody's share: who makes room may take a place. */
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
         pthread_mutex_lock(&s->lock);
-        verdict = take(r, s, &digest, expires_at_s, now_s);
+        verdict = take(r, s, &digest, client, attempt == 0, expires_at_s, now_s);
         pthread_mutex_unlock(&s->lock);
         if (verdict != LA_REPLAY_FULL || !drop_anywhere(r, now_s))
             break;

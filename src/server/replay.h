@@ -8,6 +8,9 @@
  * for used. So a clock that is set back lets no replay in, and one that ran ahead for a while refuses nothing for longer than what was
  * remembered would have lasted.
  *
+ * Shared: one client may hold seven times what is free. So it fills seven eighths of the table alone, a second one most of what is left
+ * then, and there is always room for somebody who has little.
+ *
  * Bounded: by the entries, 40 bytes each (up to twice that while a table grows), and by their ends. One lock a shard of the table, held for
  * well under a microsecond (longer where the shard's table doubles): what comes here has just cost a signature check of fifty. A call
  * drops two entries that are over, so there is neither a timer nor a pause. Give what was verified alone: entries must cost a
@@ -22,18 +25,19 @@
 
 typedef struct la_replay la_replay;
 
-/* What is used once. Keys of different kinds, environments or issuers never meet. */
+/* What is used once, and whose it is. Keys of different kinds, environments or issuers never meet. */
 typedef struct la_replay_key {
     uint16_t environment_id;
-    uint8_t kind;    /* what the jti was seen in: as the caller numbers that */
-    la_slice issuer; /* an assertion's client_id; the thumbprint of a proof's key */
+    uint8_t kind;       /* what the jti was seen in: as the caller numbers that */
+    la_slice client_id; /* who has to share; not part of what is used */
+    la_slice issuer;    /* an assertion's client_id; the thumbprint of a proof's key */
     la_slice jti;
 } la_replay_key;
 
 typedef enum la_replay_verdict {
     LA_REPLAY_FIRST, /* and remembered */
     LA_REPLAY_USED,  /* or forgotten, so that nobody can tell; or over already */
-    LA_REPLAY_FULL   /* cannot be remembered: neither for want of room nor of memory */
+    LA_REPLAY_FULL   /* cannot be remembered, for want of room, of this client's share of it, or of memory */
 } la_replay_verdict;
 
 /* At most `max_entries` at a time. NULL: no memory. */

@@ -148,6 +148,7 @@ static la_tls_failure failure_of_reason(int reason)
     case SSL_R_WRONG_SIGNATURE_TYPE:
     case SSL_R_WRONG_SIGNATURE_LENGTH:
     case SSL_R_CERT_LENGTH_MISMATCH:
+    case SSL_R_CERTIFICATE_VERIFY_FAILED: /* a key that is too large */
     case SSL_R_EXCESSIVE_MESSAGE_SIZE:
     case SSL_R_UNKNOWN_CERTIFICATE_TYPE:
     case SSL_R_UNABLE_TO_FIND_PUBLIC_KEY_PARAMETERS:

@@ -41,10 +41,11 @@ static bool is_blocked(void *self, la_slice client_id)
                                   c->started_us, &c->retry_after_s);
 }
 
-static la_result use_once(void *self, la_replay_kind kind, uint16_t environment_id, la_slice issuer, la_slice jti,
-                          int64_t expires_at_s, int64_t now_s)
+static la_result use_once(void *self, la_replay_kind kind, uint16_t environment_id, la_slice client_id, la_slice issuer,
+                          la_slice jti, int64_t expires_at_s, int64_t now_s)
 {
-    la_replay_key key = {.environment_id = environment_id, .kind = (uint8_t)kind, .issuer = issuer, .jti = jti};
+    la_replay_key key = {
+        .environment_id = environment_id, .kind = (uint8_t)kind, .client_id = client_id, .issuer = issuer, .jti = jti};
 
     switch (la_replay_take(self, &key, expires_at_s, now_s)) {
     case LA_REPLAY_FIRST:

@@ -2,12 +2,13 @@
 
 #include <stdlib.h>
 
-#define SLOTS 1024 /* a power of two; 64 KiB, taken page by page as it is used */
+#define SLOTS 1024 /* a power of two; 96 KiB, taken page by page as it is used */
 
 typedef struct slot {
     uint8_t thumbprint[LA_X509_THUMBPRINT_BYTES];
     int64_t judged_s, valid_until_s; /* valid_until_s 0: empty */
-    uint64_t subject;                /* 0: none was noted */
+    uint8_t subject[LA_SHA256_BYTES];
+    bool has_subject;
     bool is_own;
 } slot;
 
@@ -58,15 +59,19 @@ void la_verdicts_keep(la_verdicts *v, const uint8_t thumbprint[LA_X509_THUMBPRIN
     memcpy(s->thumbprint, thumbprint, sizeof s->thumbprint);
 }
 
-bool la_verdicts_has_subject(const la_verdicts *v, const uint8_t thumbprint[LA_X509_THUMBPRINT_BYTES], uint64_t subject)
+bool la_verdicts_has_subject(const la_verdicts *v, const uint8_t thumbprint[LA_X509_THUMBPRINT_BYTES],
+                             const uint8_t subject[LA_SHA256_BYTES])
 {
     const slot *s = find(v, thumbprint);
-    return s && subject && s->subject == subject;
+    return s && s->has_subject && memcmp(s->subject, subject, sizeof s->subject) == 0;
 }
 
-void la_verdicts_note_subject(la_verdicts *v, const uint8_t thumbprint[LA_X509_THUMBPRINT_BYTES], uint64_t subject)
+void la_verdicts_note_subject(la_verdicts *v, const uint8_t thumbprint[LA_X509_THUMBPRINT_BYTES],
+                              const uint8_t subject[LA_SHA256_BYTES])
 {
     slot *s = &v->slots[place_of(thumbprint)];
-    if (find(v, thumbprint))
-        s->subject = subject;
+    if (!find(v, thumbprint))
+        return;
+    memcpy(s->subject, subject, sizeof s->subject);
+    s->has_subject = true;
 }

@@ -6,6 +6,7 @@
 #ifndef LA_X509_VERDICTS_H
 #define LA_X509_VERDICTS_H
 
+#include "base/secret.h"
 #include "x509/trust.h"
 
 typedef struct la_verdicts la_verdicts;
@@ -20,11 +21,12 @@ void la_verdicts_keep(la_verdicts *v, const uint8_t thumbprint[LA_X509_THUMBPRIN
                       const la_trust_verdict *verdict);
 
 /*
- * That the certificate has what an application registered, too: `subject` is a digest of the registration. So a match of names is
- * made once for a certificate, not for a token.
+ * That the certificate has what an application registered, too: `subject` is a digest of the registration, and all of it, so that nobody
+ * finds a registration that reads like another's. So a match of names is made once for a certificate, not for a token.
  */
 bool la_verdicts_has_subject(const la_verdicts *v, const uint8_t thumbprint[LA_X509_THUMBPRINT_BYTES],
-                             uint64_t subject);
-void la_verdicts_note_subject(la_verdicts *v, const uint8_t thumbprint[LA_X509_THUMBPRINT_BYTES], uint64_t subject);
+                             const uint8_t subject[LA_SHA256_BYTES]);
+void la_verdicts_note_subject(la_verdicts *v, const uint8_t thumbprint[LA_X509_THUMBPRINT_BYTES],
+                              const uint8_t subject[LA_SHA256_BYTES]);
 
 #endif

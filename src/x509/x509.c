@@ -16,6 +16,7 @@
 #define SERIAL_MAX_BYTES 20 /* RFC 5280 4.1.2.2 */
 #define RSA_BITS_MIN 2048
 #define RSA_BITS_MAX 4096
+#define RSA_E_BITS_MAX 64 /* as of a JWK; one as long as the modulus makes a verification take as long as a signature */
 #define ED25519_BYTES 32
 
 la_result la_x509_refuse(const char *what)
@@ -55,9 +56,10 @@ static la_result check_rsa(const EVP_PKEY *key)
         return la_fail(LA_INVALID, "its RSA key has %d bits; %d to %d are accepted", bits, RSA_BITS_MIN, RSA_BITS_MAX);
     if (!EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &e))
         return la_x509_refuse("its RSA key cannot be read");
-    bool good = BN_is_odd(e) && BN_num_bits(e) > 16;
+    bool good = BN_is_odd(e) && BN_num_bits(e) > 16 && BN_num_bits(e) <= RSA_E_BITS_MAX;
     BN_free(e);
-    return good ? la_ok() : la_fail(LA_INVALID, "its RSA key has a weak exponent; 65537 is what is used");
+    return good ? la_ok()
+                : la_fail(LA_INVALID, "its RSA key has an exponent that is weak or too large; 65537 is what is used");
 }
 
 la_result la_x509_check_key(const EVP_PKEY *key)

@@ -5,7 +5,8 @@ import { basename, join } from 'node:path';
 import { run } from 'node:test';
 import { HERE, whatIsMissing } from './lib/ready.mjs';
 
-const LIMIT_MS = 180_000;
+// Of a file that hangs: no machine is as slow as this.
+const LIMIT_MS = 900_000;
 
 let number = 0;
 

@@ -69,6 +69,7 @@ async function pictures(server, browser, folder) {
     { name: 'login', path: '/login', operator: null },
     { name: 'applications', path: `/e/${SANDBOX}/applications` },
     { name: 'integration', path: app },
+    { name: 'integration-key', path: `/e/${SANDBOX}/applications/${known.byKey.client_id}` },
     { name: 'token', path: app, open: secret },
     { name: 'customers', path: `${app}/customers` },
     { name: 'usage', path: `/e/${SANDBOX}/usage` },

@@ -1,15 +1,21 @@
-"""An environment that signs with ML-DSA (RFC 9964), where the linked OpenSSL has it; where it has not, that this is said clearly.
+"""An environment that signs with ML-DSA (RFC 9964), and clients that do, where the linked OpenSSL has it; where it has not, that this is said clearly.
 
-Verified by OpenSSL's own program. `./dev test pq` runs this on Debian 13.
+Verified by OpenSSL's own program, which is the clients' cryptography, too. `./dev test pq` runs this on Debian 13.
 """
 import base64
 import hashlib
 import json
+import os
 import subprocess
+import time
+import uuid
 
 import pytest
 
+import assertions
 import support
+from assertions import b64
+from control import Asker
 from support import decode, unpad
 
 # Arc of the object identifier, bytes of the public key, bytes of a signature (FIPS 204 table 2).
@@ -109,4 +115,135 @@ def test_tokens(new_home, tmp_path, algorithm):
     assert openssl_verifies(rotated, keys[decode(rotated)[0]["kid"]], tmp_path)
     assert openssl_verifies(token, keys[header["kid"]], tmp_path)
     home.cli("verify", token, "--issuer", app["issuer"], check=0)
+    home.stop()
+
+
+# ---- clients ---------------------------------------------------------------------------------------------------------
+
+class Key:
+    """A client's, by OpenSSL's program; it signs what it is given, whatever that says."""
+
+    def __init__(self, algorithm, folder):
+        self.alg, self.folder = algorithm, folder
+        self.path = folder / f"{uuid.uuid4()}.pem"
+        subprocess.run(["openssl", "genpkey", "-algorithm", algorithm, "-out", self.path], check=True, capture_output=True)
+        spki = subprocess.run(["openssl", "pkey", "-in", self.path, "-pubout", "-outform", "DER"], check=True, capture_output=True).stdout
+        self.public = {"kty": "AKP", "alg": algorithm, "pub": b64(spki[-SETS[algorithm][1]:])}
+        self.jkt = thumbprint(self.public)
+
+    def sign(self, header, claims):
+        signed = f"{b64(header)}.{b64(claims)}"
+        (self.folder / "to-sign").write_text(signed)
+        subprocess.run(["openssl", "pkeyutl", "-sign", "-rawin", "-inkey", self.path, "-in", self.folder / "to-sign", "-out", self.folder / "signed"],
+                       check=True, capture_output=True)
+        return f"{signed}.{b64((self.folder / 'signed').read_bytes())}"
+
+    def assertion(self, client_id, issuer, header=None, **changes):
+        return self.sign({"alg": self.alg, **(header or {})}, assertions.claims(client_id, issuer, **changes))
+
+    def proof(self, url, method="POST", token=None, header=None, **changes):
+        claims = {"jti": str(uuid.uuid4()), "htm": method, "htu": url, "iat": int(time.time()), **changes}
+        if token:
+            claims["ath"] = b64(hashlib.sha256(token.encode()).digest())
+        return self.sign({"typ": "dpop+jwt", "alg": self.alg, "jwk": self.public, **(header or {})}, claims)
+
+
+@needs_ml_dsa
+@pytest.mark.parametrize("algorithm", SETS)
+def test_clients(new_home, tmp_path, algorithm):
+    """private_key_jwt and DPoP by keys of this algorithm, in an environment that signs with it: a token, what introspection says of it, and its resource."""
+    def change(config):
+        quick(algorithm)(config)
+        config["limits"]["header_bytes"] = 65536  # a token of ML-DSA-87 and a proof are more than 16 KiB
+        config["proxies"] = {"addresses": ["127.0.0.1"]}
+
+    home = new_home(change)
+    home.start()
+    issuer, endpoint, resource = home.url("production"), home.url("production", "/oauth2/token"), "https://api.example/accounts"
+    key, prover, other = (Key(algorithm, tmp_path) for _ in range(3))
+    audience = decode(home.token(home.demo["production"])["access_token"])[1]["aud"]
+    app = assertions.create(home, "production", jwks={"keys": [{**key.public, "kid": "post-quantum"}]}, dpop_bound_access_tokens=True)
+    watch = home.cli_json("app", "create", "--environment", "production", "--name", "resource server", "--introspection-audience", audience)
+    asker = Asker(home, {**watch, "environment": "production"})
+    support.poll(lambda: asker.introspect("x").status_code == 200, 10, "the resource server may ask")
+
+    def ask(assertion=None, proof=None):
+        return home.post("production", assertions.form(assertion or key.assertion(app["client_id"], issuer)), {"DPoP": proof or prover.proof(endpoint)})
+
+    support.poll(lambda: decode(ask().json()["access_token"])[0]["alg"] == algorithm, 20, "the new algorithm signs", interval=0.05)
+    answer = ask()
+    assert answer.status_code == 200, answer.text
+    token = answer.json()["access_token"]
+    claims = decode(token)[1]
+    assert answer.json()["token_type"] == "DPoP" and claims["cnf"] == {"jkt": prover.jkt} and claims["client_id"] == app["client_id"]
+
+    # introspection, and its signed answer
+    assert asker.answer(token) == {"active": True, "token_type": "DPoP", **claims}
+    signed = asker.introspect(token, headers={"Accept": "application/token-introspection+jwt"}).text
+    keys = {k["kid"]: k for k in home.get("production", "/oauth2/jwks").json()["keys"]}
+    assert decode(signed)[0]["alg"] == algorithm and openssl_verifies(signed, keys[decode(signed)[0]["kid"]], tmp_path)
+    assert decode(signed)[1]["token_introspection"]["cnf"] == {"jkt": prover.jkt}
+
+    # the resource
+    def use(proof):
+        return home.get("production", "/oauth2/verify", params={"audience": audience},
+                        headers={"Authorization": f"DPoP {token}", "DPoP": proof, "X-Original-Method": "GET", "X-Original-URI": resource}).status_code
+
+    good = prover.proof(resource, "GET", token)
+    assert [use(good), use(good), use(other.proof(resource, "GET", token)), use(prover.proof(resource, "GET"))] == [200, 401, 401, 401]
+
+    # what is wrong
+    def flipped(jws):
+        at = jws.rindex(".") + 40
+        return jws[:at] + ("A" if jws[at] != "A" else "B") + jws[at + 1:]
+
+    another = next(name for name in SETS if name != algorithm)
+    assertion = key.assertion(app["client_id"], issuer)
+    for wrong in (flipped(assertion), assertion[:-4], other.assertion(app["client_id"], issuer), key.assertion(app["client_id"], issuer, {"alg": another}),
+                  key.assertion(app["client_id"], issuer, {"alg": "ES256"}), key.assertion(app["client_id"], issuer, {"alg": "none"}),
+                  Key(another, tmp_path).assertion(app["client_id"], issuer)):
+        home.refused(ask(wrong), 401, "invalid_client")
+    proof = prover.proof(endpoint)
+    private = {**prover.public, "priv": b64(os.urandom(32))}
+    for wrong in (flipped(proof), prover.proof(endpoint, header={"jwk": private}), prover.proof(endpoint, header={"jwk": other.public}), prover.proof(endpoint, header={"alg": another}),
+                  prover.proof(endpoint, header={"jwk": {k: v for k, v in prover.public.items() if k != "alg"}}), prover.proof(endpoint, header={"jwk": {**prover.public, "alg": another}}),
+                  prover.proof(endpoint, header={"jwk": {**prover.public, "pub": prover.public["pub"][:-4]}})):
+        home.refused(ask(proof=wrong), 400, "invalid_dpop_proof")
+    assert ask(assertion, proof).status_code == 200  # none of those used them up
+    assert asker.revoke(token).status_code == 400  # whoever may ask may not revoke
+    home.cli("token", "revoke", token, check=0)
+    support.poll(lambda: not asker.is_active(token), 10, "it is revoked")
+    home.stop()
+
+
+@needs_ml_dsa
+@pytest.mark.parametrize("algorithm", SETS)
+def test_not_under_fapi(new_home, tmp_path, algorithm):
+    """FAPI 2.0 5.4.1 names the algorithms, and these are not among them yet."""
+    home = new_home()
+    key = Key(algorithm, tmp_path)
+    row = {"name": "x", "auth_method": "private_key_jwt", "jwks": {"keys": [key.public]}, "fapi": True}
+    assert "FAPI 2.0" in home.import_apps([row], "production", check=1).both
+    home.start()
+    signer = assertions.Signer()
+    app = assertions.create(home, "production", jwks=signer.jwks(), fapi=True)
+    answer = home.post("production", assertions.form(signer.assertion(app["client_id"], home.url("production"))), {"DPoP": key.proof(home.url("production", "/oauth2/token"))})
+    home.refused(answer, 400, "invalid_dpop_proof")
+    home.stop()
+
+
+@pytest.mark.skipif(HAS_ML_DSA, reason="this OpenSSL has ML-DSA")
+@pytest.mark.parametrize("algorithm", SETS)
+def test_keys_for_an_older_openssl(new_home, algorithm):
+    """Neither registered nor taken from a proof; what is offered does not name it."""
+    home = new_home()
+    public = {"kty": "AKP", "alg": algorithm, "pub": b64(bytes(SETS[algorithm][1]))}
+    done = home.import_apps([{"name": "x", "auth_method": "private_key_jwt", "jwks": {"keys": [public]}}], "production", check=1)
+    assert "OpenSSL" in done.both or "jwks" in done.both
+    home.start()
+    claims = {"jti": "x", "htm": "POST", "htu": home.url("production", "/oauth2/token"), "iat": int(time.time())}
+    proof = f"{b64({'typ': 'dpop+jwt', 'alg': algorithm, 'jwk': public})}.{b64(claims)}.{b64(bytes(SETS[algorithm][2]))}"
+    home.refused(home.post("production", home.fields(home.demo["production"]), {"DPoP": proof}), 400, "invalid_dpop_proof")
+    metadata = home.get("production", "/.well-known/oauth-authorization-server").json()
+    assert not [name for name, value in metadata.items() if algorithm in str(value)]
     home.stop()

@@ -10,6 +10,7 @@ import pytest
 
 import support
 from assertions import KEYS, TYPE, Client, KeyServer, Signer, claims, create, environments, form, mac, serve
+from dpop import Prover
 from support import decode
 
 LEGACY = {"allow_token_endpoint_audience": True}
@@ -88,6 +89,9 @@ def test_asr_03_client_id(client, rsa_client):
     for wrong in (rsa_client.client_id, str(uuid.uuid4()), client.client_id.upper(), "x"):
         client.refused(assertion, client_id=wrong)
     client.granted(assertion, client_id=client.client_id)
+    # one's own name beside an assertion about somebody else, by one's own key
+    for changes in ({"sub": rsa_client.client_id}, {"sub": rsa_client.client_id, "iss": rsa_client.client_id}):
+        client.refused(client.assertion(**changes), client_id=client.client_id)
 
 
 @pytest.mark.parametrize("changes", [{"iss": None}, {"sub": None}, {"iss": "x"}, {"sub": "x"}, {"iss": ""}, {"sub": ""}, {"iss": None, "sub": None}])
@@ -197,6 +201,28 @@ def test_asr_16_fifty_at_once(client):
         assert answers == [200] + [401] * 49
 
 
+def test_asr_16_who_fills_the_memory_locks_nobody_out(server_factory):
+    """Assertions with late ends, and proofs of many keys, of one client; another one goes on."""
+    def change(config):
+        environments(config)
+        config["replay"] = {"max_entries": 1000}
+
+    full = server_factory(change, demo=False)
+    full.good_client = full.create_app("plain", "with a secret")
+    greedy, other = Client(full), Client(full)
+    support.poll(lambda: full.works(full.good_client), 10, "the new application works")
+    late = int(time.time()) + 600
+    answers = [greedy.ask(greedy.assertion(exp=late)) for _ in range(880)]
+    assert [a.status_code for a in answers[:875]] == [200] * 875
+    for refused in (answers[875], greedy.ask(greedy.assertion()), answers[-1]):
+        assert refused.status_code == 503 and refused.json()["error"] == "temporarily_unavailable" and "Retry-After" in refused.headers
+    other.granted()
+    fields = full.fields(full.good_client)
+    proofs = [full.post("plain", fields, {"DPoP": Prover().proof(full.url("plain", "/oauth2/token"))}).status_code for _ in range(120)]
+    assert proofs[0] == 200 and proofs[-1] == 503
+    other.granted()
+
+
 def test_asr_19_key_of_another(place, client):
     other = Client(place)
     assert client.refused(client.assertion(signer=other.signer)).startswith(UNIFORM)
@@ -227,6 +253,8 @@ def test_asr_21_methods_do_not_mix(place):
             for header in ({}, {"jwk": signer.public}):
                 place.refused(place.post("plain", form(signer.assertion(app["client_id"], issuer, header))), 401, "invalid_client")
     assert with_mac(place, own, "s" * 64).status_code == 200
+    # A key that is registered for certificates of it is none for assertions.
+    Client(place, method="self_signed_tls_client_auth").refused()
 
 
 def with_mac(place, app, secret, alg="HS256", environment="plain", **changes):

@@ -336,7 +336,8 @@ def test_dpp_16_iat(place, prover):
     for offset in (-10, 0, 10):
         granted(ask(place, prover.proof(endpoint(place), iat=int(time.time()) + offset)), prover)
     for offset in (-3600, 3600, -86400 * 365, 90, -90):
-        refused(place, ask(place, prover.proof(endpoint(place), iat=int(time.time()) + offset)))
+        said = refused(place, ask(place, prover.proof(endpoint(place), iat=int(time.time()) + offset)))
+        assert "iat" in said["error_description"]
 
 
 def test_dpp_18_replay(place, prover):
@@ -400,6 +401,27 @@ def test_dpp_21_wrong_ones(place, prover):
         refused(place, response, "use_dpop_nonce")
         fresh = nonce_of(response)
         granted(ask(place, prover.proof(endpoint(place, "nonce"), nonce=fresh), "nonce"), prover)
+
+
+def test_dpp_21_an_expired_one(server_factory, prover):
+    """Before a nonce is over, the next one comes with an answer that is good; then it is refused, with another one to go on with."""
+    def change(config):
+        port = config["listen"]["port"]
+        config["environments"] = [{"name": "brief", "issuer": f"http://brief.localhost:{port}", "api": {"audience": "https://api.example"},
+                                   "customer": {"audience": "https://sdk.example"}, "dpop": {"nonce": "required", "nonce_lifetime_s": 10}}]
+
+    place = server_factory(change, demo=False)
+    place.clients = {"brief": place.create_app("brief", "brief")}
+    url = endpoint(place, "brief")
+    nonce = support.poll(lambda: ask(place, prover.proof(url), "brief").header_values("DPoP-Nonce"), 10, "the new application works")[0]
+    granted(ask(place, prover.proof(url, nonce=nonce), "brief"), prover)
+    next_one = None
+    while (response := ask(place, prover.proof(url, nonce=nonce), "brief")).status_code == 200:
+        next_one = response.headers.get("DPoP-Nonce", next_one)
+        time.sleep(0.2)
+    assert next_one and next_one != nonce
+    assert response.status_code == 400 and response.json()["error"] == "use_dpop_nonce"
+    granted(ask(place, prover.proof(url, nonce=nonce_of(response)), "brief"), prover)
 
 
 def test_dpp_21_a_right_nonce_heals_nothing_else(place, prover):

@@ -432,6 +432,8 @@ def test_tex_10_a_token_without_api_is_no_subject(place):
 
 
 def test_tex_10_only_down_to_one_customer(place, subject):
+    for scope in ("api", "payments", "api payments"):
+        assert "narrowed to one customer" in place.refused(place.exchange(subject, scope=scope), "invalid_scope")["error_description"]
     second = place.own(place.app)
     for scope in ("api", "payments", "api payments", f"customer.{place.customer} customer.{second}", f"customer.{place.customer} api", "customer", "customer.",
                   "customer.*", "nothing", None, "", f"CUSTOMER.{place.customer}", f"customer.{place.customer}/", f"customer.{place.customer[:-1]}", 'a"b'):

@@ -236,7 +236,8 @@ def test_mtl_07_registered_in_a_key_set(place):
                 assert place.token(app, certificate.pair)["cnf"] == {"x5t#S256": certificate.thumbprint}
             else:
                 assert place.why(place.refused(app, certificate.pair)) == "client_certificate_unknown"
-        for wrong in (other.pair, place.unknown.pair, own_certificate(place, issuer=place.foreign).pair, None):
+        over, early = own_certificate(place, key=own.key, days=-0.001), own_certificate(place, key=own.key, starts=1)
+        for wrong in (other.pair, place.unknown.pair, own_certificate(place, issuer=place.foreign).pair, over.pair, early.pair, None):
             place.refused(app, wrong)
     # x5c of another key says nothing: it is not registered at all
     file.write_text(json.dumps(key_of(own, x5c=[base64.b64encode(other.der).decode()])))

@@ -61,7 +61,7 @@ export function everyPageIn(language) {
   });
 
   // Made here, for their names; what they show is known only once the server is there.
-  const rooms = gallery({ application: {}, live: {}, operator: {} });
+  const rooms = gallery({ application: {}, live: {}, byKey: {}, byCertificate: {}, operator: {} });
   for (const [i, { name }] of rooms.entries()) {
     test(name, async () => {
       const page = context.page ?? (context.page = await given.browser.lasting({ language, operator: context.admin }));

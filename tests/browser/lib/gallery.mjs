@@ -1,4 +1,7 @@
 // Every page, and every dialog that one can open on it: the questions that are asked of all of them go through this list.
+import { generateKeyPairSync } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { dialog, field, settled } from './browser.mjs';
 import { OTHER_SANDBOX, PRODUCTION, SANDBOX } from './server.mjs';
 
@@ -25,8 +28,12 @@ export async function furnish(server) {
       });
     }
   }
+  const jwks = join(server.home, 'keys.json');
+  writeFileSync(jwks, JSON.stringify({ keys: [generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' })] }));
+  const byKey = await server.createApplication(SANDBOX, 'Signs', '--auth-method', 'private_key_jwt', '--jwks', jwks, '--dpop-bound', 'true');
+  const byCertificate = await server.createApplication(SANDBOX, 'Has a certificate', '--auth-method', 'tls_client_auth');
   const { operators } = await server.json('operator', 'list');
-  return { admin, application, live, operator: operators.find((o) => o.email === 'omar@example.com') };
+  return { admin, application, live, byKey, byCertificate, operator: operators.find((o) => o.email === 'omar@example.com') };
 }
 
 // What opens a dialog is found by what it says in the page's language.
@@ -37,20 +44,23 @@ const opens = (...presses) => async (page, text) => {
 };
 
 /** `text`: a text in the language of the page. */
-export function gallery({ application, live, operator }) {
+export function gallery({ application, live, byKey, byCertificate, operator }) {
   const at = (environment, client) => `/e/${environment}/applications/${client.client_id}`;
   const app = at(SANDBOX, application);
   const inProduction = at(PRODUCTION, live);
   return [
     { name: 'applications', path: `/e/${SANDBOX}/applications` },
     { name: 'applications of production', path: `/e/${PRODUCTION}/applications` },
-    { name: 'create an application', path: `/e/${SANDBOX}/applications`, open: opens(press('app.create'), (page) => dialog(page).locator('summary').click()) },
+    { name: 'create an application', path: `/e/${SANDBOX}/applications`, open: opens(press('app.create'), unfold) },
     { name: 'nothing found', path: `/e/${SANDBOX}/applications?q=nothing` },
     { name: 'integration', path: app },
     { name: 'integration in production', path: inProduction },
+    { name: 'integration by a key', path: at(SANDBOX, byKey) },
+    { name: 'integration by a certificate', path: at(SANDBOX, byCertificate) },
     { name: 'issue a certificate', path: app, open: opens(press('cert.issue')) },
     { name: 'a new certificate', path: inProduction, open: async (page, text) => { await press('cert.issue')(page, text); await dialog(page).locator('[type=submit]').click(); await page.locator('.secret-once').waitFor(); } },
     { name: 'edit an application', path: app, open: opens(press('app.rename')) },
+    { name: 'edit all of an application', path: app, open: opens(press('app.rename'), unfold, everyMistake) },
     { name: 'disable an application', path: app, open: opens(press('app.disable')) },
     { name: 'delete an application', path: inProduction, open: opens(press('app.delete'), (page) => dialog(page).locator('button.danger').click()) },
     { name: 'a token', path: app, open: tryToken(application.client_secret, '.token-view') },
@@ -86,6 +96,18 @@ export function gallery({ application, live, operator }) {
     { name: 'no such page', path: '/nowhere' },
     { name: 'no such application', path: `/e/${SANDBOX}/applications/00000000-0000-4000-8000-000000000000` },
   ];
+}
+
+async function unfold(page) {
+  for (const summary of await dialog(page).locator('summary').all()) await summary.click();
+}
+
+// What the server says at each field that it can say something at.
+async function everyMistake(page, text) {
+  await field(dialog(page), text('registration.introspects')).fill('no audience');
+  await field(dialog(page), text('registration.limit')).fill('99999999');
+  await dialog(page).locator('[type=submit]').click();
+  await dialog(page).locator('.field-error').nth(1).waitFor();
 }
 
 const tryToken = (secret, shown) => async (page, text) => {

@@ -17,7 +17,7 @@ export const OTHER_SANDBOX = 'sandbox-ksa';
 export const PRODUCTION = 'production';
 export const PASSWORD = 'many quiet rivers run north';
 
-function freePort() {
+export function freePort() {
   return new Promise((done, failed) => {
     const probe = createServer();
     probe.on('error', failed).listen(0, '127.0.0.1', () => {
@@ -124,8 +124,8 @@ export class Server {
     return this.demo.environments.find((e) => e.name === environment);
   }
 
-  async createApplication(environment, name) {
-    return this.json('app', 'create', '--environment', environment, '--name', name);
+  async createApplication(environment, name, ...more) {
+    return this.json('app', 'create', '--environment', environment, '--name', name, ...more);
   }
 
   /** An operator with a password that need not be changed. `environments`: none for all. */

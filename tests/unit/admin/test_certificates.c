@@ -226,6 +226,25 @@ static void with_the_application_its_certificates_go_on_the_crl(void **state)
     assert_true(crl_has(r, "production", one.serial));
 }
 
+/* An authority whose list cannot be signed, or has become too long, is trouble of its own environment alone. */
+static void one_environment_keeps_no_other_from_its_crl(void **state)
+{
+    rig *r = *state;
+    int64_t now_s = la_clock_now_s();
+    const char *first = "production", *second = "sandbox";
+    la_application_row a = application_by(r, first, LA_AUTH_TLS_CLIENT),
+                       b = application_by(r, second, LA_AUTH_TLS_CLIENT);
+    issue(r, &a, NULL);
+    issue(r, &b, NULL);
+    run_sql(r,
+            "UPDATE authority SET wrapped_private = zeroblob(100) WHERE environment_id ="
+            " (SELECT environment_id FROM environment WHERE name = '%s')",
+            first);
+    assert_false(la_is_ok(la_command_keep_crls(&r->commands, now_s)));
+    assert_non_null(strstr(la_detail(), first));
+    assert_int_equal(crl_number(r, second), 1);
+}
+
 /* A clock that was ahead by years must not keep a CRL from being renewed for years. */
 static void a_crl_of_a_clock_that_was_ahead_is_renewed(void **state)
 {
@@ -280,6 +299,7 @@ int main(void)
         TEST(what_is_no_request_gets_no_certificate),
         TEST(a_revoked_one_is_on_the_next_crl),
         TEST(with_the_application_its_certificates_go_on_the_crl),
+        TEST(one_environment_keeps_no_other_from_its_crl),
         TEST(a_crl_of_a_clock_that_was_ahead_is_renewed),
         TEST(a_certificate_can_be_read_again_and_its_key_cannot),
         cmocka_unit_test(states_have_names),

@@ -6,7 +6,8 @@
 
 static la_environment_config environment(bool fapi)
 {
-    return (la_environment_config){.name = LA_SLICE("production"), .fapi = fapi, .mtls.own_authority = true};
+    return (la_environment_config){
+        .name = LA_SLICE("production"), .algorithm = LA_SLICE("ES256"), .fapi = fapi, .mtls.own_authority = true};
 }
 
 static json_t *parse(const char *text)
@@ -126,6 +127,31 @@ static void an_environment_under_fapi_has_no_secrets(void **state)
     }
 }
 
+/* FAPI 2.0 5.4.1: its tokens, too, are signed with what the profile allows. */
+static void an_application_under_fapi_wants_an_algorithm_of_it(void **state)
+{
+    (void)state;
+    static const struct {
+        la_slice algorithm;
+        la_code wanted;
+    } cases[] = {{LA_SLICE_INIT("ES256"), LA_OK},
+                 {LA_SLICE_INIT("PS256"), LA_OK},
+                 {LA_SLICE_INIT("EdDSA"), LA_OK},
+                 {LA_SLICE_INIT("RS256"), LA_INVALID},
+                 {LA_SLICE_INIT("ES384"), LA_INVALID}};
+    char memory[LA_REGISTRATION_MAX];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        json_t *o = parse("{" KEYS ",\"fapi\":true}");
+        la_buffer b;
+        la_environment_config e = environment(false);
+        e.algorithm = cases[i].algorithm;
+        la_registration_wish wish = {&e, LA_AUTH_PRIVATE_KEY_JWT, false, LA_NO_SLICE, o, NULL, NULL};
+        la_buffer_init_fixed(&b, memory, sizeof memory);
+        assert_int_equal(la_registration_check(&wish, &b).code, cases[i].wanted);
+        json_decref(o);
+    }
+}
+
 static void members_from_text(void **state)
 {
     (void)state;
@@ -192,6 +218,7 @@ int main(void)
         cmocka_unit_test(another_method_drops_what_only_the_former_used),
         cmocka_unit_test(each_wrong_member_is_told_of_once),
         cmocka_unit_test(an_environment_under_fapi_has_no_secrets),
+        cmocka_unit_test(an_application_under_fapi_wants_an_algorithm_of_it),
         cmocka_unit_test(members_from_text),
         cmocka_unit_test(what_secrets_need),
         cmocka_unit_test(what_cannot_be_read_is_an_administrators),

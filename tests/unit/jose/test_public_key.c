@@ -109,6 +109,29 @@ static void test_refused(void **state)
     free(large);
 }
 
+/* Anybody may bring a key in a DPoP proof, and one verification with 16384 bits and a large exponent takes milliseconds. */
+static void test_large_modulus(void **state)
+{
+    (void)state;
+    static const int bits[] = {4096, 4104, 8192, 16384};
+    BIGNUM *n = BN_new();
+    for (size_t i = 0; i < sizeof bits / sizeof bits[0]; i++) {
+        uint8_t bytes[2048];
+        char text[3000] = "{\"kty\":\"RSA\",\"e\":\"AQAB\",\"n\":\"";
+        assert_true(BN_rand(n, bits[i], BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ODD));
+        size_t at = strlen(text), size = (size_t)BN_bn2bin(n, bytes);
+        la_base64url_encode(bytes, size, text + at);
+        strcpy(text + at + LA_BASE64URL_CHARS(size), "\"}");
+        la_public_key *k = NULL;
+        if (bits[i] > 4096)
+            refuse(text, "more than 4096 bits");
+        else
+            assert_ok(la_public_key_parse(la_slice_of(text), 0, &k));
+        la_public_key_free(k);
+    }
+    BN_free(n);
+}
+
 /* A modulus of 2048 bits that is not what it seems: a prime, or one with a small factor. Only a thorough check finds it. */
 static void test_bad_modulus(void **state)
 {
@@ -349,9 +372,9 @@ static void test_threads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_refused), cmocka_unit_test(test_bad_modulus), cmocka_unit_test(test_thumbprints),
-        cmocka_unit_test(test_fits),    cmocka_unit_test(test_verify),      cmocka_unit_test(test_certificate),
-        cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_refused),     cmocka_unit_test(test_large_modulus), cmocka_unit_test(test_bad_modulus),
+        cmocka_unit_test(test_thumbprints), cmocka_unit_test(test_fits),          cmocka_unit_test(test_verify),
+        cmocka_unit_test(test_certificate), cmocka_unit_test(test_threads),
     };
     return cmocka_run_group_tests_name("public_key", tests, set_up_secrets, NULL);
 }

@@ -53,12 +53,14 @@ la_slice prover_proof(prover *p, const char *jti, int64_t iat_s, const char *mor
     return prover_sign(p, header, claims);
 }
 
-static la_result use(void *self, la_replay_kind kind, uint16_t environment_id, la_slice issuer, la_slice jti,
-                     int64_t expires_at_s, int64_t now_s)
+static la_result use(void *self, la_replay_kind kind, uint16_t environment_id, la_slice client_id, la_slice issuer,
+                     la_slice jti, int64_t expires_at_s, int64_t now_s)
 {
     char entry[512], issuer_text[LA_BASE64URL_CHARS(LA_CLIENT_ID_MAX) + 1] = {0};
     (void)self;
+    assert_true(client_id.n > 0);
     assert_true(expires_at_s > now_s);
+    assert_true(kind == LA_REPLAY_DPOP || la_slice_equal(client_id, issuer));
     assert_true(issuer.n > 0 && issuer.n <= LA_CLIENT_ID_MAX);
     assert_true(kind == LA_REPLAY_ASSERTION || issuer.n == LA_THUMBPRINT_BYTES);
     la_base64url_encode(issuer.p, issuer.n, issuer_text);

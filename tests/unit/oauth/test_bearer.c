@@ -1,6 +1,8 @@
 /* Access tokens read back, with everything that can end one; what a protected resource is told. */
 #include "prover.h"
 
+#include "base/base64url.h"
+#include "base/secret.h"
 #include "oauth/bearer.h"
 
 #define ONE "client_id=svc+one&client_secret=p%2Bw%3Ad%3D%2F%25&grant_type=client_credentials&scope="
@@ -226,6 +228,76 @@ static void what_is_bound(void **state)
     }
 }
 
+#define RESOURCE "https://api.example/accounts"
+
+static la_code show_proof(prover *by, la_slice token, const char *jti, la_buffer *ret_challenge)
+{
+    char authorization[5000], ath[LA_BASE64URL_CHARS(LA_SHA256_BYTES) + 1] = {0}, header[LA_JWK_MAX + 100], claims[500];
+    uint8_t digest[LA_SHA256_BYTES];
+    la_bearer_outcome o;
+    la_sha256(token.p, token.n, digest);
+    la_base64url_encode(digest, sizeof digest, ath);
+    snprintf(header, sizeof header, "{\"typ\":\"dpop+jwt\",\"alg\":\"%s\",\"jwk\":%s}", la_key_algorithm(by->key)->name,
+             by->jwk);
+    snprintf(claims, sizeof claims,
+             "{\"jti\":\"%s\",\"htm\":\"GET\",\"htu\":\"" RESOURCE "\",\"iat\":%lld,\"ath\":\"%s\"}", jti,
+             (long long)NOW_S, ath);
+    snprintf(authorization, sizeof authorization, "DPoP %.*s", LA_FMT(token));
+    la_bearer_request asked = {.authorization = la_slice_of(authorization),
+                               .n_authorization = 1,
+                               .dpop = prover_sign(by, header, claims),
+                               .n_dpop = 1,
+                               .method = LA_SLICE("GET"),
+                               .url = LA_SLICE(RESOURCE),
+                               .audience = AUDIENCE};
+    la_bearer_check(&f->context, verifier, &asked, &o);
+    la_buffer_clear(ret_challenge);
+    if (!la_is_ok(o.result))
+        la_bearer_write_challenge(&f->context, &asked, &o, ret_challenge);
+    la_access_token_done(&o.token);
+    return o.result.code;
+}
+
+/* FAPI 2.0 5.4.1 holds for one application of an environment, too, and where its token is used. */
+static void proofs_of_an_application_of_fapi(void **state)
+{
+    (void)state;
+    char text[4096], memory[2048];
+    prover rsa;
+    la_token_outcome issued;
+    la_buffer out, challenge;
+    la_token_request request = {.body = LA_SLICE(ONE "api"),
+                                .content_type = LA_SLICE("application/x-www-form-urlencoded"),
+                                .dpop = prover_proof(&p, "one", NOW_S, ""),
+                                .n_dpop = 1};
+    prover_init(&rsa, "RS256");
+    la_buffer_init_fixed(&challenge, memory, sizeof memory);
+    la_buffer_init_fixed(&out, fixture_body, LA_TOKEN_RESPONSE_MAX);
+    la_token_issue(&f->context, &request, &out, &issued);
+    la_buffer_text(&out);
+    assert_int_equal(issued.result.code, LA_OK);
+    const char *from = strstr(fixture_body, "\"access_token\":\"") + 16;
+    snprintf(text, sizeof text, "%.*s", (int)(strchr(from, '"') - from), from);
+    la_slice token = la_slice_of(text);
+
+    assert_int_equal(show_proof(&p, token, "two", &challenge), LA_OK);
+    assert_int_equal(show_proof(&rsa, token, "three", &challenge), LA_TOKEN_BOUND);
+    assert_non_null(strstr(la_buffer_text(&challenge), "RS256"));
+    la_feed_item item = {.kind = LA_FEED_PUT_APPLICATION,
+                         .application = {.application_id = 1,
+                                         .environment_id = HERE,
+                                         .client_id = LA_SLICE("svc one"),
+                                         .enabled = true,
+                                         .scopes = LA_SLICE("api"),
+                                         .registration = {.fapi = true}}};
+    apply(&item);
+    assert_int_equal(show_proof(&rsa, token, "four", &challenge), LA_DPOP_ALGORITHM);
+    assert_non_null(strstr(la_buffer_text(&challenge), "algs=\"ES256 "));
+    assert_null(strstr(la_buffer_text(&challenge), "RS256"));
+    assert_int_equal(show_proof(&p, token, "five", &challenge), LA_OK);
+    prover_done(&rsa);
+}
+
 static void the_challenge(void **state)
 {
     (void)state;
@@ -287,6 +359,7 @@ int main(void)
         TEST(a_revoked_application),
         TEST(an_application_that_is_gone),
         TEST(what_is_bound),
+        TEST(proofs_of_an_application_of_fapi),
         TEST(the_challenge),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,7 +26,8 @@ static int tear_down(void **state)
 
 static la_token_outcome decide(const la_registration *registration, bool proof, bool certificate)
 {
-    la_application_record application = {.application_id = 1, .registration = *registration};
+    la_application_record application = {
+        .application_id = 1, .client_id = LA_SLICE("who"), .registration = *registration};
     la_token_request request = {0};
     la_token_outcome outcome = {0};
     prover_remember(&f->context);
@@ -95,7 +96,7 @@ static void a_thumbprint_of_nobody(void **state)
 {
     (void)state;
     uint8_t expected[LA_SHA256_BYTES];
-    la_application_record application = {.application_id = 1};
+    la_application_record application = {.application_id = 1, .client_id = LA_SLICE("who")};
     la_token_request request = {.client_certificate = LA_SLICE("DER")};
     la_token_outcome outcome = {0};
     la_sha256("DER", 3, expected);

@@ -409,6 +409,34 @@ static void all_refusals_look_alike(void **state)
     assert_string_equal(fixture_body, first);
 }
 
+/* CA-22: the chain is judged whoever is asked for, or the time of a refusal would tell who is known, and by which method. */
+static void all_refusals_cost_alike(void **state)
+{
+    static const struct {
+        const char *rest;
+        la_code code;
+    } cases[] = {
+        {"&client_id=nobody", LA_CLIENT_UNKNOWN},          {"&client_id=far", LA_CLIENT_OTHER_ENVIRONMENT},
+        {"&client_id=by-secret", LA_CLIENT_METHOD_WRONG},  {"&client_id=self", LA_CLIENT_CERTIFICATE_UNKNOWN},
+        {"&client_id=own", LA_CLIENT_CERTIFICATE_SUBJECT}, {"&client_id=bank", LA_CLIENT_CERTIFICATE_SUBJECT},
+    };
+    /* What stands for nobody's subject is nobody's: who has it gets in nowhere, also once its match is remembered. */
+    pair stranger = make_pair(&ca, (recipe){.cn = "stranger", .names = "DNS:nobody.invalid"});
+    la_x509 *certificate = parsed(stranger.x);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        la_trust_verdict verdict;
+        f->context.verdicts = la_verdicts_new();
+        for (int again = 0; again < 2; again++) {
+            assert_code(ask(&stranger, cases[i].rest).result, cases[i].code);
+            assert_true(la_verdicts_find(f->context.verdicts, la_x509_thumbprint(certificate), NOW_S, &verdict));
+        }
+        la_verdicts_free(f->context.verdicts);
+    }
+    f->context.verdicts = verdicts;
+    la_x509_free(certificate);
+    free_pair(&stranger);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -424,6 +452,7 @@ int main(void)
         cmocka_unit_test(without_trust_there_is_none),
         cmocka_unit_test(rubbish_is_refused),
         cmocka_unit_test(all_refusals_look_alike),
+        cmocka_unit_test(all_refusals_cost_alike),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -37,7 +37,7 @@ static int forget(void **state)
 
 static la_dpop_demand demand(void)
 {
-    la_dpop_demand d = {.method = LA_SLICE("POST")};
+    la_dpop_demand d = {.method = LA_SLICE("POST"), .client_id = LA_SLICE("who")};
     d.n_targets = la_issuer_token_targets(f->issuer, d.targets);
     return d;
 }
@@ -89,9 +89,10 @@ static void a_jti_is_used_by_what_is_right_alone(void **state)
     assert_int_equal(check(prover_proof(&p, "x", NOW_S, ""), &d, NULL), LA_SERVER_ERROR);
 }
 
-static la_result full(void *self, la_replay_kind kind, uint16_t environment_id, la_slice issuer, la_slice jti,
-                      int64_t expires_at_s, int64_t now_s)
+static la_result full(void *self, la_replay_kind kind, uint16_t environment_id, la_slice client_id, la_slice issuer,
+                      la_slice jti, int64_t expires_at_s, int64_t now_s)
 {
+    assert_true(la_slice_is(client_id, "who"));
     (void)self, (void)kind, (void)environment_id, (void)issuer, (void)jti, (void)now_s;
     assert_int_equal(expires_at_s, NOW_S - 5 + 61); /* when its iat alone has it refused */
     return la_error(LA_OVERLOADED);
@@ -218,8 +219,10 @@ static void the_example_of_the_rfc(void **state)
     uint8_t jkt[LA_THUMBPRINT_BYTES];
     char text[LA_BASE64URL_CHARS(LA_THUMBPRINT_BYTES) + 1] = {0};
     la_slice nonce = LA_NO_SLICE;
-    la_dpop_demand d = {
-        .method = LA_SLICE("POST"), .n_targets = 1, .targets = {LA_SLICE("https://server.example.com/token")}};
+    la_dpop_demand d = {.method = LA_SLICE("POST"),
+                        .client_id = LA_SLICE("who"),
+                        .n_targets = 1,
+                        .targets = {LA_SLICE("https://server.example.com/token")}};
     f->context.now_s = 1562262616;
     assert_ok(la_dpop_check(&f->context, la_slice_of(proof), 1, &d, jkt, &nonce));
     la_base64url_encode(jkt, sizeof jkt, text);

@@ -11,7 +11,8 @@
 static la_replay_verdict take_as(la_replay *r, uint16_t environment, uint8_t kind, const char *issuer, const char *jti,
                                  int64_t expires_at_s, int64_t now_s)
 {
-    la_replay_key key = {environment, kind, la_slice_of(issuer), la_slice_of(jti)};
+    /* Each is another client's, unless a test is about clients. */
+    la_replay_key key = {environment, kind, la_slice_of(jti), la_slice_of(issuer), la_slice_of(jti)};
 
     return la_replay_take(r, &key, expires_at_s, now_s);
 }
@@ -93,7 +94,7 @@ static void what_is_over_goes_as_others_come(void **state)
 
 static void each_of_many_is_found_again(void **state)
 {
-    la_replay *r = la_replay_new(100000);
+    la_replay *r = la_replay_new(101000);
 
     for (unsigned i = 0; i < 100000; i++)
         assert_int_equal(take_number(r, i, NOW + 1 + i * 7919 % 3600, NOW), LA_REPLAY_FIRST);
@@ -133,6 +134,38 @@ static void a_clock_that_ran_ahead_for_a_while_refuses_nothing_for_longer_than_t
         assert_int_equal(take_number(r, i, NOW + year + 60, NOW + year), LA_REPLAY_FIRST);
     for (unsigned i = 2000; i < 3000; i++)
         assert_int_equal(take_number(r, i, NOW + 130, NOW + 70), LA_REPLAY_FIRST);
+    la_replay_free(r);
+}
+
+static unsigned fill(la_replay *r, const char *client_id, unsigned *next, int64_t expires_at_s, int64_t now_s)
+{
+    unsigned taken = 0;
+    char jti[16];
+    la_replay_key key = {1, 0, la_slice_of(client_id), LA_SLICE("issuer"), LA_NO_SLICE};
+
+    for (;; taken++) {
+        snprintf(jti, sizeof jti, "f%u", (*next)++);
+        key.jti = la_slice_of(jti);
+        if (la_replay_take(r, &key, expires_at_s, now_s) != LA_REPLAY_FIRST)
+            return taken;
+    }
+}
+
+/* Nobody locks others out, whatever it sends and with however many keys it signs its proofs. */
+static void one_client_leaves_room_for_others(void **state)
+{
+    la_replay *r = la_replay_new(8000);
+    unsigned next = 0;
+
+    assert_int_equal(fill(r, "greedy", &next, NOW + 60, NOW), 7000);
+    assert_int_equal(fill(r, "greedy", &next, NOW + 60, NOW), 0);
+    assert_int_equal(take(r, "of another", NOW + 60, NOW), LA_REPLAY_FIRST);
+    assert_in_range(fill(r, "as greedy", &next, NOW + 60, NOW), 800, 900); /* 7/8 of what is left */
+    assert_in_range(fill(r, "a third", &next, NOW + 60, NOW), 80, 120);
+    for (unsigned i = 0; i < 10; i++)
+        assert_int_equal(take_number(r, i, NOW + 60, NOW), LA_REPLAY_FIRST);
+    /* Once what it had is over, all of its share is there again. */
+    assert_int_equal(fill(r, "greedy", &next, NOW + 120, NOW + 60), 7000);
     la_replay_free(r);
 }
 
@@ -200,6 +233,7 @@ int main(void)
         cmocka_unit_test(what_is_over_makes_room_wherever_it_is),
         cmocka_unit_test(what_is_over_goes_as_others_come),
         cmocka_unit_test(each_of_many_is_found_again),
+        cmocka_unit_test(one_client_leaves_room_for_others),
         cmocka_unit_test(a_clock_that_is_set_back_lets_no_replay_in),
         cmocka_unit_test(a_clock_that_ran_ahead_for_a_while_refuses_nothing_for_longer_than_the_lifetime),
         cmocka_unit_test(of_fifty_threads_with_one_jti_exactly_one_is_first),

@@ -29,10 +29,9 @@ static void write_pem(const files *f, X509 *x, EVP_PKEY *key)
     fclose(to);
 }
 
-static files make_certificate(const char *name)
+static files make_certificate_of(const char *name, EVP_PKEY *key)
 {
     files f;
-    EVP_PKEY *key = EVP_EC_gen("P-256");
     X509 *x = X509_new();
     char san[100];
     snprintf(f.certificate, sizeof f.certificate, "%s/%s.pem", folder, name);
@@ -53,6 +52,11 @@ static files make_certificate(const char *name)
     X509_free(x);
     EVP_PKEY_free(key);
     return f;
+}
+
+static files make_certificate(const char *name)
+{
+    return make_certificate_of(name, EVP_EC_gen("P-256"));
 }
 
 static la_certificate *load(const files *f)
@@ -360,6 +364,50 @@ static void certificates_of_clients_are_passed_on(void **state)
     rig_free(r);
 }
 
+static EVP_PKEY *make_rsa(unsigned bits, const char *exponent)
+{
+    EVP_PKEY *key = NULL;
+    BIGNUM *e = NULL;
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_id(EVP_PKEY_RSA, NULL);
+    assert_true(BN_hex2bn(&e, exponent) > 0);
+    assert_int_equal(EVP_PKEY_keygen_init(context), 1);
+    assert_int_equal(EVP_PKEY_CTX_set_rsa_keygen_bits(context, (int)bits), 1);
+    assert_int_equal(EVP_PKEY_CTX_set1_rsa_keygen_pubexp(context, e), 1);
+    assert_int_equal(EVP_PKEY_generate(context, &key), 1);
+    BN_free(e);
+    EVP_PKEY_CTX_free(context);
+    return key;
+}
+
+static void keys_of_clients_are_bounded(void **state)
+{
+    static const struct {
+        const char *name;
+        unsigned bits;
+        const char *exponent;
+        int wanted;
+    } keys[] = {{"usual", 2048, "10001", 1}, {"slow", 2048, "10000000000000001", -1}, {"large", 4104, "10001", -1}};
+    enum { KEYS = sizeof keys / sizeof keys[0] };
+    files a = make_certificate("a.example"), own[KEYS];
+    for (size_t i = 0; i < KEYS; i++) /* which takes its time, and before there is a loop with a clock of its own */
+        own[i] = make_certificate_of(keys[i].name, make_rsa(keys[i].bits, keys[i].exponent));
+    la_certificate *ca = load(&a);
+    la_tls_context *asks = context_of(ca, NULL, 0, true);
+    la_tls_counters counters = {0};
+    rig *r = rig_new();
+    la_http_server_set_tls_counters(r->server, &counters);
+    for (size_t i = 0; i < KEYS; i++) {
+        client c = dial(r, asks, NULL, &own[i]);
+        SSL_set_max_proto_version(c.ssl, TLS1_2_VERSION); /* there the client is told before it is up */
+        assert_int_equal(shake(r, &c), keys[i].wanted);
+        hang_up(r, &c);
+    }
+    assert_int_equal(counters.failures[LA_TLS_CLIENT_CERTIFICATE], 2);
+    la_certificate_release(ca);
+    la_tls_context_release(asks);
+    rig_free(r);
+}
+
 static SSL_SESSION *session_of(rig *r, la_tls_context *tls, SSL_SESSION *former, int version, bool *ret_reused)
 {
     client c = dial(r, tls, "a.example", NULL);
@@ -476,6 +524,7 @@ int main(void)
         cmocka_unit_test(many_records_and_many_requests),
         cmocka_unit_test(what_is_no_tls_is_refused),
         cmocka_unit_test(certificates_of_clients_are_passed_on),
+        cmocka_unit_test(keys_of_clients_are_bounded),
         cmocka_unit_test(sessions_outlive_a_new_context),
         cmocka_unit_test(a_slow_handshake_is_cut),
         cmocka_unit_test(ticket_keys_last_for_two_hours),

@@ -6,6 +6,9 @@
 static const uint8_t one[LA_X509_THUMBPRINT_BYTES] = {1, [30] = 7, [31] = 9};
 static const uint8_t neighbour[LA_X509_THUMBPRINT_BYTES] = {2, [30] = 7, [31] = 9}; /* in the same place */
 
+static const uint8_t five[LA_SHA256_BYTES] = {5}, none[LA_SHA256_BYTES] = {0};
+static const uint8_t nearly_five[LA_SHA256_BYTES] = {5, [31] = 1}; /* its last byte counts as its first */
+
 static void it_holds_until_its_end_and_not_before_it_was_made(void **state)
 {
     la_verdicts *v = la_verdicts_new();
@@ -26,8 +29,8 @@ static void it_is_of_one_certificate(void **state)
     la_trust_verdict found;
     la_verdicts_keep(v, one, NOW_S, &(la_trust_verdict){.valid_until_s = NOW_S + 10});
     assert_false(la_verdicts_find(v, neighbour, NOW_S, &found));
-    la_verdicts_note_subject(v, neighbour, 5);
-    assert_false(la_verdicts_has_subject(v, one, 5));
+    la_verdicts_note_subject(v, neighbour, five);
+    assert_false(la_verdicts_has_subject(v, one, five));
     la_verdicts_keep(v, neighbour, NOW_S, &(la_trust_verdict){.valid_until_s = NOW_S + 10});
     assert_true(la_verdicts_find(v, neighbour, NOW_S, &found));
     assert_false(la_verdicts_find(v, one, NOW_S, &found));
@@ -37,15 +40,15 @@ static void it_is_of_one_certificate(void **state)
 static void a_subject_is_noted_with_its_verdict_and_goes_with_it(void **state)
 {
     la_verdicts *v = la_verdicts_new();
-    la_verdicts_note_subject(v, one, 5);
-    assert_false(la_verdicts_has_subject(v, one, 5));
+    la_verdicts_note_subject(v, one, five);
+    assert_false(la_verdicts_has_subject(v, one, five));
     la_verdicts_keep(v, one, NOW_S, &(la_trust_verdict){.valid_until_s = NOW_S + 10});
-    assert_false(la_verdicts_has_subject(v, one, 0)); /* what stands there before one was noted */
-    la_verdicts_note_subject(v, one, 5);
-    assert_true(la_verdicts_has_subject(v, one, 5));
-    assert_false(la_verdicts_has_subject(v, one, 6));
+    assert_false(la_verdicts_has_subject(v, one, none)); /* what stands there before one was noted */
+    la_verdicts_note_subject(v, one, five);
+    assert_true(la_verdicts_has_subject(v, one, five));
+    assert_false(la_verdicts_has_subject(v, one, nearly_five));
     la_verdicts_keep(v, one, NOW_S + 20, &(la_trust_verdict){.valid_until_s = NOW_S + 30});
-    assert_false(la_verdicts_has_subject(v, one, 5));
+    assert_false(la_verdicts_has_subject(v, one, five));
     la_verdicts_free(v);
 }
 

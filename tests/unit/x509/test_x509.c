@@ -200,12 +200,12 @@ static EVP_PKEY *explicit_curve(void)
     return key;
 }
 
-static EVP_PKEY *small_exponent(void)
+static EVP_PKEY *with_exponent(const char *hex)
 {
     EVP_PKEY *key = NULL;
     EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
-    BIGNUM *e = BN_new();
-    assert_true(BN_set_word(e, 3));
+    BIGNUM *e = NULL;
+    assert_true(BN_hex2bn(&e, hex));
     assert_true(EVP_PKEY_keygen_init(context) && EVP_PKEY_CTX_set_rsa_keygen_bits(context, 2048) > 0 &&
                 EVP_PKEY_CTX_set1_rsa_keygen_pubexp(context, e) > 0 && EVP_PKEY_generate(context, &key) > 0);
     BN_free(e);
@@ -226,7 +226,8 @@ static void test_keys(void **state)
         {EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"), NULL},
         {make_rsa(2048), NULL},
         {make_rsa(1024), "1024 bits"},
-        {small_exponent(), "weak exponent"},
+        {with_exponent("3"), "weak or too large"},
+        {with_exponent("10000000000000001"), "weak or too large"},
         {EVP_EC_gen("secp256k1"), "another curve"},
         {EVP_EC_gen("P-224"), "another curve"},
         {EVP_EC_gen("brainpoolP256r1"), "another curve"},

@@ -94,6 +94,7 @@ export interface Environment {
   jwks_uri: string;
   test: boolean;
   default: boolean;
+  fapi: boolean;
   algorithm: string;
   profile: string;
   customer_policy: string;

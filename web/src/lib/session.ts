@@ -92,8 +92,8 @@ export const mayChangeApplications = (): boolean => currentOperator().role !== '
 export const isAdmin = (): boolean => currentOperator().role === 'admin';
 export const mayReadAudit = (): boolean => currentOperator().role !== 'developer';
 
-/** Only an admin touches an application that may administer this server. */
-export const mayChange = (application: { scopes: readonly string[] }): boolean =>
-  isAdmin() || (mayChangeApplications() && !application.scopes.some(isAdminScope));
+/** Only an admin touches an application that may administer this server, or ask about the tokens of others. */
+export const mayChange = (application: { scopes: readonly string[]; introspection_audiences: readonly string[] }): boolean =>
+  isAdmin() || (mayChangeApplications() && !application.scopes.some(isAdminScope) && application.introspection_audiences.length === 0);
 
 export const isAdminScope = (scope: string): boolean => scope.startsWith('admin:');

@@ -76,8 +76,8 @@ export function ApplicationPage({ environment, clientId, tab }: { environment: s
             tabs={(['integration', 'rotation', 'customers', 'usage'] as const).filter((id) => id !== 'rotation' || hasSecrets(application.auth_method)).map((id) => ({ id, label: t(`app.tab_${id}`) }))}
           />
           {!application.enabled && <Notice kind="warning"><p>{t('app.disabled_notice')}</p></Notice>}
-          {mayChangeApplications() && !mayChange(application) && application.scopes.some(isAdminScope) && (
-            <Notice><p>{t('app.admin_only')}</p></Notice>
+          {mayChangeApplications() && !mayChange(application) && (
+            <Notice><p>{application.scopes.some(isAdminScope) ? t('app.admin_only') : t('app.admin_only_introspects')}</p></Notice>
           )}
           <div class="tab-content"><TabContent key={tab} tab={tab} application={application} query={query} /></div>
         </>

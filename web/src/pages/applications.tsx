@@ -9,7 +9,7 @@ import { useIdempotencyKey, useSubmission } from '../lib/form';
 import { freshSecret } from '../lib/fresh';
 import { useDebounced, useListing } from '../lib/query';
 import { navigate, paths, place, setQuery } from '../lib/router';
-import { changeOf, formOf, readable } from '../lib/registration';
+import { SUBJECTS, changeOf, formOf } from '../lib/registration';
 import { isAdmin, isAdminScope, mayChangeApplications } from '../lib/session';
 import { Button } from '../ui/button';
 import { Code, Rows, Table, Time } from '../ui/data';
@@ -17,13 +17,15 @@ import { Actions, Dialog } from '../ui/dialog';
 import { Badge, EmptyState, ErrorBox } from '../ui/feedback';
 import { Field, Select } from '../ui/field';
 import { PageHead } from '../ui/page';
-import { MethodFields, ScopeChoices } from './integration/choices';
+import { FurtherFields, MethodFields, More, ScopeChoices, wrongIn } from './integration/choices';
 
 /** Scopes that the form of a new application offers. */
 export function offeredScopes(environment: string): string[] {
   const all = findEnvironment(environment)?.scopes.map((s) => s.name) ?? [];
   return all.filter((scope) => isAdmin() || !isAdminScope(scope));
 }
+
+const IN_MORE = ['scopes', 'auth_method', 'jwks', 'jwks_uri', ...SUBJECTS];
 
 function CreateDialog({ environment, onClose }: { environment: string; onClose: () => void }): VNode {
   const offered = offeredScopes(environment);
@@ -35,7 +37,7 @@ function CreateDialog({ environment, onClose }: { environment: string; onClose: 
   const keyFor = useIdempotencyKey();
   const submit = (event: Event): void => {
     event.preventDefault();
-    const wrong = { name: name.trim() ? undefined : t('app.name_missing'), scopes: scopes.length ? undefined : t('app.scopes_missing'), jwks: readable(form.keys) ? undefined : t('registration.keys_unreadable') };
+    const wrong = { name: name.trim() ? undefined : t('app.name_missing'), scopes: scopes.length ? undefined : t('app.scopes_missing'), ...wrongIn(method, form) };
     if (submission.invalid(wrong)) return;
     void submission.run(async () => {
       const body = { name: name.trim(), scopes: [...scopes], auth_method: method, ...changeOf(method, formOf(null), form) };
@@ -49,13 +51,11 @@ function CreateDialog({ environment, onClose }: { environment: string; onClose: 
       <form class="stack" onSubmit={submit} noValidate>
         <p>{rich('app.create_intro', { environment: <strong><bdi>{environment}</bdi></strong> })}</p>
         <Field label={t('app.name')} value={name} onInput={setName} error={submission.fieldError('name')} hint={t('app.name_hint')} maxLength={200} autofocus />
-        <details class="more" open={submission.error !== undefined || submission.fieldError('scopes') !== undefined || submission.fieldError('jwks') !== undefined}>
-          <summary>{t('app.more')}</summary>
-          <div class="stack">
-            <ScopeChoices environment={environment} offered={offered} chosen={scopes} onChange={setScopes} error={submission.fieldError('scopes')} />
-            <MethodFields method={method} onMethod={setMethod} form={form} onForm={setForm} error={submission.fieldError} />
-          </div>
-        </details>
+        <More title={t('app.more')} wrong={IN_MORE.some((one) => submission.fieldError(one) !== undefined)}>
+          <ScopeChoices environment={environment} offered={offered} chosen={scopes} onChange={setScopes} error={submission.fieldError('scopes')} />
+          <MethodFields method={method} onMethod={setMethod} form={form} onForm={setForm} error={submission.fieldError} />
+        </More>
+        <FurtherFields environment={environment} method={method} form={form} onForm={setForm} error={submission.fieldError} />
         {submission.error !== undefined && <ErrorBox error={submission.error} />}
         <Actions>
           <Button kind="primary" type="submit" busy={submission.busy}>{t('app.create_submit')}</Button>

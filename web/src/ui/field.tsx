@@ -9,10 +9,11 @@ interface Common {
   optional?: string;
 }
 
-// The server's sentences are English; in an Arabic page they keep their own direction.
+// The server's sentences are English: in an Arabic page they keep their own direction, and are read out as what they are.
 function FieldError({ id, text }: { id: string; text: string }): VNode {
+  const foreign = language() === 'ar' && !/[\u0600-\u06ff]/.test(text);
   return (
-    <p class="field-error" id={id} role="alert" dir={language() === 'ar' ? 'auto' : undefined}>
+    <p class="field-error" id={id} role="alert" lang={foreign ? 'en' : undefined} dir={foreign ? 'ltr' : undefined}>
       {text}
     </p>
   );
@@ -79,11 +80,11 @@ export function Field(props: FieldProps): VNode {
 }
 
 /** Several lines of something that a machine reads: PEM, JSON. */
-export function CodeField({ label, hint, error, value, onInput }: Common & { value: string; onInput: (value: string) => void }): VNode {
+export function CodeField({ label, hint, error, value, onInput, rows = 6 }: Common & { value: string; onInput: (value: string) => void; rows?: number }): VNode {
   const id = useId();
   return (
     <Frame id={id} label={label} hint={hint} error={error}>
-      <textarea id={id} class="code" dir="ltr" rows={6} spellcheck={false} autocapitalize="off" autocomplete="off" value={value} aria-invalid={error ? true : undefined} aria-describedby={describedBy(id, hint, error)} onInput={(event) => onInput(event.currentTarget.value)} />
+      <textarea id={id} class="code" dir="ltr" rows={rows} spellcheck={false} autocapitalize="off" autocomplete="off" value={value} aria-invalid={error ? true : undefined} aria-describedby={describedBy(id, hint, error)} onInput={(event) => onInput(event.currentTarget.value)} />
     </Frame>
   );
 }

@@ -4,7 +4,7 @@ import { useState } from 'preact/hooks';
 import * as admin from '../../api/admin';
 import type { Application, AuthMethod, Environment } from '../../api/types';
 import { t } from '../../i18n';
-import { changeOf, formOf, readable } from '../../lib/registration';
+import { TOKEN_EXCHANGE, changeOf, formOf } from '../../lib/registration';
 import { mayChange } from '../../lib/session';
 import { duration } from '../../lib/time';
 import { toast } from '../../lib/toast';
@@ -16,15 +16,9 @@ import { ErrorBox } from '../../ui/feedback';
 import { Field } from '../../ui/field';
 import { Section } from '../../ui/page';
 import { offeredScopes } from '../applications';
-import { MethodFields, ScopeChoices, scopeForm, scopeMeaning } from './choices';
+import { FurtherFields, MethodFields, ScopeChoices, scopeForm, scopeMeaning, wrongIn } from './choices';
 
 const inOrder = (scopes: readonly string[]): string => [...scopes].sort().join(' ');
-
-/** What is registered, in one text: to be compared, and shown where two edits meet. */
-function registered(a: Application): string {
-  const { keys, subject, subjectValue, binding, fapi } = formOf(a);
-  return [keys, subjectValue && `${subject}=${subjectValue}`, binding !== 'none' && t(`registration.binding_${binding}`), fapi && t('registration.fapi')].filter(Boolean).join('; ');
-}
 
 function RegistrationFacts({ application }: { application: Application }): VNode {
   const { subject, subjectValue, binding, fapi } = formOf(application);
@@ -36,22 +30,42 @@ function RegistrationFacts({ application }: { application: Application }): VNode
       {subjectValue && <Fact name={t(`registration.${subject}`)}><Code>{subjectValue}</Code></Fact>}
       {binding !== 'none' && <Fact name={t('registration.binding')}>{t(`registration.binding_${binding}`)}</Fact>}
       {fapi && <Fact name={t('registration.profile')}>{t('registration.fapi')}</Fact>}
+      {application.token_endpoint_auth_signing_alg && <Fact name={t('registration.algorithm')}><Code>{application.token_endpoint_auth_signing_alg}</Code></Fact>}
+      {application.allow_token_endpoint_audience && <Fact name={t('registration.audience')}>{t('registration.audience_endpoint')}</Fact>}
+      {application.grant_types.includes(TOKEN_EXCHANGE) && <Fact name={t('registration.grants')}>{t('registration.exchange')}</Fact>}
       {application.introspection_audiences.length > 0 && <Fact name={t('registration.introspects')}><Code>{application.introspection_audiences.join(' ')}</Code></Fact>}
       {application.requests_per_minute > 0 && <Fact name={t('registration.limit')}>{application.requests_per_minute}</Fact>}
     </>
   );
 }
 
-function differences(before: Application, after: Application): Difference[] {
-  const rows: Difference[] = [
-    { label: t('app.name'), before: <bdi>{before.name}</bdi>, after: <bdi>{after.name}</bdi> },
-    { label: t('app.scopes'), before: <Code>{inOrder(before.scopes)}</Code>, after: <Code>{inOrder(after.scopes)}</Code> },
-    { label: t('app.auth_method'), before: t(`auth.${before.auth_method}`), after: t(`auth.${after.auth_method}`) },
-    { label: t('registration.title'), before: <Code>{registered(before)}</Code>, after: <Code>{registered(after)}</Code> },
-    { label: t('app.status'), before: before.enabled ? t('app.enabled') : t('app.disabled'), after: after.enabled ? t('app.enabled') : t('app.disabled') },
+/** All that the form changes, each under its name: what two people did is told from it. */
+function told(a: Application): { label: string; text: string; code?: boolean }[] {
+  const { keys, subject, subjectValue, binding } = formOf(a);
+  return [
+    { label: t('app.name'), text: a.name },
+    { label: t('app.scopes'), text: inOrder(a.scopes), code: true },
+    { label: t('app.auth_method'), text: t(`auth.${a.auth_method}`) },
+    { label: t('registration.keys'), text: keys, code: true },
+    { label: t('registration.subject'), text: subjectValue && `${t(`registration.${subject}`)}: ${subjectValue}` },
+    { label: t('registration.binding'), text: t(`registration.binding_${binding}`) },
+    { label: t('registration.profile'), text: a.fapi ? t('registration.fapi') : '' },
+    { label: t('registration.algorithm'), text: a.token_endpoint_auth_signing_alg ?? '', code: true },
+    { label: t('registration.audience'), text: a.allow_token_endpoint_audience ? t('registration.audience_endpoint') : '' },
+    { label: t('registration.grants'), text: a.grant_types.includes(TOKEN_EXCHANGE) ? t('registration.exchange') : '' },
+    { label: t('registration.introspects'), text: a.introspection_audiences.join(' '), code: true },
+    { label: t('registration.limit'), text: a.requests_per_minute ? String(a.requests_per_minute) : '' },
+    { label: t('app.status'), text: a.enabled ? t('app.enabled') : t('app.disabled') },
   ];
-  const same = [before.name === after.name, inOrder(before.scopes) === inOrder(after.scopes), before.auth_method === after.auth_method, registered(before) === registered(after), before.enabled === after.enabled];
-  return rows.filter((_, i) => !same[i]);
+}
+
+function differences(before: Application, after: Application): Difference[] {
+  const now = told(after);
+  const shown = (text: string, code?: boolean): VNode => (text === '' ? <span>{t('none')}</span> : code ? <Code>{text}</Code> : <bdi>{text}</bdi>);
+  return told(before).flatMap(({ label, text, code }, i) => {
+    const other = now[i]?.text ?? '';
+    return text === other ? [] : [{ label, before: shown(text, code), after: shown(other, code) }];
+  });
 }
 
 export function EditDialog({ application, onSaved, onClose }: { application: Application; onSaved: (application: Application) => void; onClose: () => void }): VNode {
@@ -61,12 +75,13 @@ export function EditDialog({ application, onSaved, onClose }: { application: App
   const [scopes, setScopes] = useState<readonly string[]>(base.scopes);
   const [method, setMethod] = useState<AuthMethod>(base.auth_method);
   const [form, setForm] = useState(() => formOf(base));
-  const keysAreReadable = readable(form.keys);
+  const wrongForm = wrongIn(method, form);
+  const readable = !Object.values(wrongForm).some(Boolean);
   const change: admin.ApplicationChange = {
     ...(name.trim() !== base.name && { name: name.trim() }),
     ...(inOrder(scopes) !== inOrder(base.scopes) && { scopes: [...scopes] }),
     ...(method !== base.auth_method && { auth_method: method }),
-    ...(keysAreReadable && changeOf(method, formOf(base), form)),
+    ...(readable && changeOf(method, formOf(base), form)),
   };
   const edit = useVersionedEdit<Application>(
     base,
@@ -80,7 +95,7 @@ export function EditDialog({ application, onSaved, onClose }: { application: App
   const offered = [...new Set([...offeredScopes(base.environment), ...base.scopes])];
   const submit = (event: Event): void => {
     event.preventDefault();
-    const wrong = { name: name.trim() ? undefined : t('app.name_missing'), scopes: scopes.length ? undefined : t('app.scopes_missing'), jwks: keysAreReadable ? undefined : t('registration.keys_unreadable') };
+    const wrong = { name: name.trim() ? undefined : t('app.name_missing'), scopes: scopes.length ? undefined : t('app.scopes_missing'), ...wrongForm };
     if (edit.invalid(wrong)) return;
     if (Object.keys(change).length === 0 && !edit.theirs) onClose();
     else void edit.save();
@@ -91,6 +106,7 @@ export function EditDialog({ application, onSaved, onClose }: { application: App
         <Field label={t('app.name')} value={name} onInput={setName} error={edit.fieldError('name')} maxLength={200} autofocus />
         <ScopeChoices environment={base.environment} offered={offered} chosen={scopes} onChange={setScopes} error={edit.fieldError('scopes')} />
         <MethodFields method={method} onMethod={setMethod} form={form} onForm={setForm} error={edit.fieldError} />
+        <FurtherFields environment={base.environment} method={method} form={form} onForm={setForm} error={edit.fieldError} />
         {edit.error !== undefined && <ErrorBox error={edit.error} />}
         {edit.theirs ? (
           <ConflictNotice differences={differences(base, edit.theirs)} busy={edit.busy} onOverwrite={() => void edit.save()} onTakeTheirs={() => edit.theirs && onSaved(edit.theirs)} />

@@ -6,15 +6,15 @@ import type { Application } from '../../api/types';
 import { findEnvironment } from '../../lib/environments';
 import { freshOf, freshSecret } from '../../lib/fresh';
 import { useQuery } from '../../lib/query';
-import { hasSecrets, sendsSecret, usesCertificates } from '../../lib/registration';
+import { hasSecrets } from '../../lib/registration';
 import { useStore } from '../../lib/store';
 import { later } from '../../lib/later';
 import { AccessSection } from './access';
 import { ManageSection } from './manage';
 import { FreshSecretPanel, SecretsSection } from './secrets';
-import { SnippetsSection } from './snippets';
 import { TrialSection } from './trial';
 
+const SnippetsSection = later(() => import('./snippets').then((m) => m.SnippetsSection));
 const CertificatesSection = later(() => import('./certificates').then((m) => m.CertificatesSection));
 
 /** What is asked for, in the code and in the trial alike. */
@@ -41,8 +41,8 @@ export function IntegrationTab({ application, onChanged, reload }: { application
     <>
       {fresh && <FreshSecretPanel fresh={fresh} environment={environment} />}
       {hasSecrets(application.auth_method) && <SecretsSection application={application} environment={environment} secrets={secrets} onChanged={secretsChanged} />}
-      {sendsSecret(application.auth_method) && <TrialSection application={application} fresh={fresh} wanted={wanted} onWanted={setWanted} onUsed={secretsChanged} />}
-      {(sendsSecret(application.auth_method) || usesCertificates(application.auth_method)) && <SnippetsSection application={application} environment={environment} fresh={fresh} wanted={wanted} />}
+      <TrialSection application={application} environment={environment} fresh={fresh} wanted={wanted} onWanted={setWanted} onUsed={secretsChanged} />
+      <SnippetsSection application={application} environment={environment} fresh={fresh} scope={wantedScope(wanted)} />
       <AccessSection application={application} environment={environment} onChanged={onChanged} />
       <CertificatesSection application={application} environment={environment} />
       <ManageSection application={application} onChanged={onChanged} reload={reload} />

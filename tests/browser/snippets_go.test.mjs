@@ -1,0 +1,3 @@
+import { programsIn } from './lib/compiled.mjs';
+
+programsIn('go');
