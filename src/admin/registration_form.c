@@ -195,6 +195,16 @@ bool la_registration_introspects(la_slice registration)
     return has_any;
 }
 
+bool la_registration_has_keys(la_slice registration)
+{
+    json_t *o;
+    if (registration.n == 0 || !la_is_ok(la_registration_load(registration, &o)))
+        return false;
+    bool has_any = json_object_get(o, LA_MEMBER_JWKS) || json_object_get(o, LA_MEMBER_JWKS_URI);
+    json_decref(o);
+    return has_any;
+}
+
 json_t *la_registration_brief(la_slice registration)
 {
     json_t *o;

@@ -50,6 +50,9 @@ bool la_registration_is_privileged(const json_t *change);
 /* Whether it has the right to ask about tokens. */
 bool la_registration_introspects(la_slice registration);
 
+/* Whether it has a key set, or says where one is. */
+bool la_registration_has_keys(la_slice registration);
+
 /* Its members for people and the audit log: an object, {} where there are none. The keys of jwks are counted, and the first of them
  * named by thumbprint. NULL without memory. */
 json_t *la_registration_brief(la_slice registration);

@@ -1,5 +1,6 @@
 /* leanauth cert issue | register | list | revoke | chain. */
 #include "admin/certificates.h"
+#include "admin/registration_form.h"
 #include "base/base64url.h"
 #include "cli/files.h"
 #include "cli/shared.h"
@@ -279,6 +280,11 @@ static la_result run_revoke(la_cli *cli)
         la_buffer_add_format(&cli->out, "Certificate %llu of application %s in %s is revoked.\n", id, a.client_id,
                              a.environment);
     }
+    if (a.auth_method == LA_AUTH_SELF_SIGNED_TLS && la_registration_has_keys(la_slice_of(a.registration)))
+        la_cli_note(cli,
+                    "the application has a key set, too: where that has this certificate or its key, it still lets "
+                    "it in. See leanauth app show %s",
+                    a.client_id);
     return la_ok();
 }
 

@@ -213,6 +213,23 @@ static la_result refuse_at(const la_config_document *d, const char *path, const 
     return la_config_document_fail(d, la_config_document_line(d, path), path, "%s", message);
 }
 
+/* Whoever is a proxy says which certificate its client has, and nobody asks for its key: so not half of the internet. The widest
+ * range that somebody may have is fc00::/7 (RFC 4193). */
+static la_result check_proxies(const la_config_document *d, const la_config *c)
+{
+    enum { BITS_LEAST = 7 };
+    if (c->proxies.certificate == LA_PROXY_CERTIFICATE_NONE)
+        return la_ok();
+    if (c->proxies.n_addresses == 0)
+        return refuse_at(d, "proxies.client_certificate", "expected proxies.addresses: whose word is taken for it");
+    for (unsigned i = 0; i < c->proxies.n_addresses; i++)
+        if (c->proxies.addresses[i].n_bytes && c->proxies.addresses[i].n_bits < BITS_LEAST)
+            return refuse_at(d, "proxies.addresses",
+                             "expected the addresses of proxies: with client_certificate, everybody in so wide a range "
+                             "could authenticate as any application that has a certificate");
+    return la_ok();
+}
+
 static la_result check_tls(const la_config_document *d, const la_config *c)
 {
     bool has_certificate = c->tls.certificate != NULL;
@@ -228,9 +245,7 @@ static la_result check_tls(const la_config_document *d, const la_config *c)
         return refuse_at(d, "mtls_listen", "expected another address than that of listen");
     if (overlap(&c->mtls_listen, &c->admin))
         return refuse_at(d, "mtls_listen", "expected another address than that of admin");
-    if (c->proxies.certificate != LA_PROXY_CERTIFICATE_NONE && c->proxies.n_addresses == 0)
-        return refuse_at(d, "proxies.client_certificate", "expected proxies.addresses: whose word is taken for it");
-    return la_ok();
+    return check_proxies(d, c);
 }
 
 static la_result refuse_admin(const la_config_document *d, const char *option, const char *message)

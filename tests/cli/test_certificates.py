@@ -7,6 +7,7 @@ import subprocess
 import uuid
 
 import pytest
+from jwcrypto import jwk
 
 import support
 from certificates import Certificate
@@ -197,6 +198,21 @@ def test_registering_is_for_self_signed_ones(home, app, tmp_path):
     done = home.cli("cert", "register", app["client_id"], certificate.certificate_path)
     assert done.returncode != 0 and "self_signed_tls_client_auth" in done.both
     assert home.cli_json("cert", "list", app["client_id"])["certificates"] == []
+
+
+def test_revoking_tells_of_a_key_set_that_may_have_it_too(home, app, tmp_path):
+    home.cli("app", "set", app["client_id"], "--auth-method", "self_signed_tls_client_auth", check=0)
+    own = Certificate(tmp_path, "own")
+    first = home.cli_json("cert", "register", app["client_id"], own.certificate_path)["certificate_id"]
+    assert "key set" not in home.cli("cert", "revoke", app["client_id"], first, check=0).both
+    keys = tmp_path / "keys.json"
+    keys.write_text(json.dumps({"keys": [jwk.JWK.from_pyca(own.key.public_key()).export_public(as_dict=True)]}))
+    home.cli("app", "set", app["client_id"], "--jwks", keys, check=0)
+    other = Certificate(tmp_path, "other")
+    second = home.cli_json("cert", "register", app["client_id"], other.certificate_path)["certificate_id"]
+    done = home.cli("cert", "revoke", app["client_id"], second, check=0)
+    assert "key set" in done.stderr and "revoked" in done.stdout
+    assert "key set" not in home.cli("cert", "revoke", app["client_id"], second, "--json", check=0).stdout
 
 
 def test_numbers_and_names_are_looked_at(home, app):

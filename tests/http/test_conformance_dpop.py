@@ -403,6 +403,32 @@ def test_dpp_21_wrong_ones(place, prover):
         granted(ask(place, prover.proof(endpoint(place, "nonce"), nonce=fresh), "nonce"), prover)
 
 
+def test_dpp_21_an_expired_one(server_factory, prover):
+    """Before a nonce is over, the next one comes with an answer that is good; then it is refused, with another one to go on with."""
+    def change(config):
+        port = config["listen"]["port"]
+        config["environments"] = [{"name": "brief", "issuer": f"http://brief.localhost:{port}", "api": {"audience": "https://api.example"},
+                                   "customer": {"audience": "https://sdk.example"}, "dpop": {"nonce": "required", "nonce_lifetime_s": 10}}]
+
+    place = server_factory(change, demo=False)
+    place.clients = {"brief": place.create_app("brief", "brief")}
+    url = endpoint(place, "brief")
+    nonce = support.poll(lambda: ask(place, prover.proof(url), "brief").header_values("DPoP-Nonce"), 10, "the new application works")[0]
+    granted(ask(place, prover.proof(url, nonce=nonce), "brief"), prover)
+    next_ones = set()
+
+    def is_over():
+        response = ask(place, prover.proof(url, nonce=nonce), "brief")
+        if response.status_code != 200:
+            return [response]
+        next_ones.update(response.header_values("DPoP-Nonce"))
+
+    response = support.poll(is_over, 40, "the end of the nonce", interval=0.2)[0]
+    assert next_ones and nonce not in next_ones
+    assert response.status_code == 400 and response.json()["error"] == "use_dpop_nonce"
+    granted(ask(place, prover.proof(url, nonce=nonce_of(response)), "brief"), prover)
+
+
 def test_dpp_21_a_right_nonce_heals_nothing_else(place, prover):
     nonce = nonce_of(ask(place, prover.proof(endpoint(place, "nonce")), "nonce"))
     for changes in ({"iat": int(time.time()) - 3600}, {"htm": "GET"}, {"htu": "http://x.example/"}, {"jti": None}):

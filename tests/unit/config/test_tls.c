@@ -83,7 +83,7 @@ static void the_host_of_mtls_url_is_answered(void **state)
 static void proxies_are_ranges(void **state)
 {
     static const char *const wrong[] = {"10.0.0.1/8", "10.0.0.0/33", "10.0.0.0/", "::/129", "unix:", "host", "", "/8"};
-    la_config *c = rig_load("proxies:\n  addresses: [unix, 192.0.2.7, 10.0.0.0/8, \"2001:db8::/32\", 0.0.0.0/0]\n"
+    la_config *c = rig_load("proxies:\n  addresses: [unix, 192.0.2.7, 10.0.0.0/8, \"2001:db8::/32\", \"fc00::/7\"]\n"
                             "  client_certificate: xfcc\n  forwarded_for: false\n" ENVIRONMENT);
     const la_proxies_config *p = &c->proxies;
     assert_int_equal(p->n_addresses, 5);
@@ -92,7 +92,7 @@ static void proxies_are_ranges(void **state)
     assert_int_equal(p->addresses[2].bytes[0], 10);
     assert_int_equal(p->addresses[2].n_bits, 8);
     assert_int_equal(p->addresses[3].n_bytes, 16);
-    assert_int_equal(p->addresses[4].n_bits, 0);
+    assert_int_equal(p->addresses[4].n_bits, 7);
     assert_int_equal(p->certificate, LA_PROXY_CERTIFICATE_XFCC);
     assert_slice(p->certificate_header, "x-forwarded-client-cert");
     assert_false(p->forwarded_for);
@@ -105,6 +105,15 @@ static void proxies_are_ranges(void **state)
         assert_non_null(la_text_expected(LA_TEXT_PROXY, la_slice_of(wrong[i])));
     rig_refused("proxies: {client_certificate: xfcc}\n" ENVIRONMENT,
                 "1: proxies.client_certificate: expected proxies.addresses");
+    static const char *const wide[] = {"0.0.0.0/0", "\"::/0\"", "128.0.0.0/1", "\"2000::/3\""};
+    for (size_t i = 0; i < sizeof wide / sizeof *wide; i++) {
+        char text[300];
+        snprintf(text, sizeof text, "proxies: {addresses: [unix, %s], client_certificate: client-cert}\n" ENVIRONMENT,
+                 wide[i]);
+        rig_refused(text, "1: proxies.addresses: expected the addresses of proxies");
+        snprintf(text, sizeof text, "proxies: {addresses: [unix, %s]}\n" ENVIRONMENT, wide[i]);
+        la_config_free(rig_load(text)); /* of an address alone nothing follows */
+    }
     rig_refused("proxies: {client_certificate_header: Authorization}\n" ENVIRONMENT,
                 "1: proxies.client_certificate_header: expected the name of a header field");
 }
