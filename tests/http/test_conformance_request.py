@@ -362,13 +362,13 @@ CONTROLS = ["%00", "%01", "%0d%0a", "%0A", "%0d", "%09", "%1b[31m", "%7F", "%08"
 def test_req_26_control_characters_in_the_client_id(server, imported, control):
     for value in (f"abc{control}", f"{control}abc", f"abc{control}def"):
         body = f"grant_type=client_credentials&scope=api&client_id={value}&client_secret=abc-abc-abc-abc"
-        server.refused(server.post("production", body), (400, 401), ("invalid_request", "invalid_client"))
+        assert "control characters" in server.refused(server.post("production", body), 400, "invalid_request")["error_description"]
 
 
 @pytest.mark.parametrize("control", CONTROLS)
 def test_req_26_control_characters_in_the_secret(server, imported, control):
     body = f"grant_type=client_credentials&scope=api&client_id=abc&client_secret=abc-abc-abc-abc{control}"
-    server.refused(server.post("production", body), (400, 401), ("invalid_request", "invalid_client"))
+    assert "control characters" in server.refused(server.post("production", body), 400, "invalid_request")["error_description"]
 
 
 @pytest.mark.parametrize("control", CONTROLS)
