@@ -60,11 +60,11 @@ static void a_certificate_by_each_spelling_of_its_thumbprint(void **state)
     static const char *const good[] = {HEX, COLONS, URL};
     static const char *const bad[] = {"",
                                       "0",
-                                      HEX "0",
-                                      HEX "00",
+                                      (HEX "0"),
+                                      (HEX "00"),
                                       "0:123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
-                                      URL "A",
-                                      "x" URL,
+                                      (URL "A"),
+                                      ("x" URL),
                                       "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdeg"};
     la_revocation_record v;
     la_application_row a = add_application(r, "production", "bank");
