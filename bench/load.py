@@ -19,7 +19,24 @@ def mint(algorithm, rounds, milliseconds, core, mode=None):
 
 
 def bare_us(algorithm, milliseconds, core):
-    return mint(algorithm, 1, milliseconds, core, "bare")["bare_us"][0]
+    """(the bare signature, the bare verification of an ES256 signature)"""
+    measured = mint(algorithm, 1, milliseconds, core, "bare")
+    return measured["bare_us"][0], measured["bare_verify_us"][0]
+
+
+def write_requests(path, requests):
+    """(method, path, header lines, body) each, as bench_client reads them."""
+    with open(path, "wb") as out:
+        for method, target, lines, body in requests:
+            whole = "\r\n".join([f"{method} {target} HTTP/1.1", *lines, f"Content-Length: {len(body)}", "", body]).encode()
+            out.write(f"{len(whole)}\n".encode() + whole)
+
+
+def answers(port, requests, seconds, core, connections=CONNECTIONS, tls=False, pair=()):
+    """How many answers bench_client got; no connections: a new one for each request. `pair`: its certificate and key."""
+    command = [BUILD / "bench_client", str(port), requests, str(seconds), str(connections), *(["tls"] if tls else []), *pair]
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=True, preexec_fn=pin(core))
+    return json.loads(done.stdout)["answers"]
 
 
 def wrk(port, host, kind, applications, seconds, core=None, connections=CONNECTIONS, path="/oauth2/token"):

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """./dev bench: the budgets of the design, each a ratio or a figure of one and the same run on one and the same machine.
 
-./dev bench            everything but the comparison: about ten minutes
-./dev bench quick      the same with short rounds and 100,000 applications: about two minutes
+./dev bench            everything but the comparison: about a quarter of an hour
+./dev bench quick      the same with short rounds and 100,000 applications: about three minutes
 ./dev bench peers      leanauth against node oidc-provider
 
 Bare signature, minting in process and the server are measured in interleaved rounds, the server pinned to one core
@@ -22,6 +22,7 @@ import tempfile
 import time
 
 import chart
+import clients
 import load
 import peers
 from applications import write_bodies
@@ -150,7 +151,7 @@ def measure_server(plan, report, folder):
             bare, per_s, cpu = [], [], {kind: [] for kind in kinds}
             load.wrk(server.port, host, "good", FEW, 1, load_core)  # warm
             for _ in range(plan.rounds):
-                bare.append(load.bare_us(algorithm, plan.mint_ms, core))
+                bare.append(load.bare_us(algorithm, plan.mint_ms, core)[0])
                 for kind in kinds:
                     us, rate = load.server_cpu_us(server, host, kind, FEW, plan.wrk_s, core=load_core)
                     cpu[kind].append(us)
@@ -317,6 +318,7 @@ def main(arguments):
             measure_minting(plan, report)
             host.update(report.versions)
             server = measure_server(plan, report, folder)
+            clients.measure(plan, report, folder / "clients", section, cores())
             measure_latency(plan, report, server, folder)
             measure_demo_start(plan, report, folder)
             measure_many(plan, report, folder)

@@ -23,7 +23,7 @@ workers: {workers}
 limits:
   failed_auth_per_minute: 0
   failed_auth_per_address_per_minute: 0
-environments:
+{options}environments:
 """
 ENVIRONMENT = """\
   - name: {name}
@@ -64,7 +64,9 @@ def peak_resident_bytes(pid):
 class Leanauth:
     """A home with the given environments ({name: algorithm}), and the server that runs on it."""
 
-    def __init__(self, folder, environments, workers=0):
+    def __init__(self, folder, environments, workers=0, options="", environment_options=""):
+        """The options are lines of YAML for the configuration, and for each environment."""
+        self.options, self.environment_options = options, environment_options
         self.home = pathlib.Path(folder)
         self.home.mkdir(parents=True, exist_ok=True)
         self.port, self.admin_port = free_port(), free_port()
@@ -89,9 +91,9 @@ class Leanauth:
 
     def set_workers(self, workers):
         """Takes effect at the next start."""
-        text = CONFIG.format(port=self.port, admin_port=self.admin_port, workers=workers)
+        text = CONFIG.format(port=self.port, admin_port=self.admin_port, workers=workers, options=self.options)
         for name, algorithm in self.environments.items():
-            text += ENVIRONMENT.format(name=name, algorithm=algorithm, port=self.port)
+            text += ENVIRONMENT.format(name=name, algorithm=algorithm, port=self.port) + self.environment_options
         (self.home / "leanauth.yaml").write_text(text)
 
     def command(self, *arguments):

@@ -212,6 +212,11 @@ la_result la_command_issue_certificate(la_commands *c, const la_application_row 
             "application %s authenticates with certificates that are registered as they are: register one, or "
             "change its method to tls_client_auth",
             a->client_id);
+    if (!e->mtls.own_authority)
+        return la_fail(LA_CONFLICT,
+                       "a certificate of its own authority would let nobody in at environment %s: its configuration "
+                       "has mtls.own_authority: false",
+                       a->environment);
     LA_TRY(find_authority(c, index, la_clock_now_s(), &ca));
     la_result r = issue_and_keep(c, a, e, ca, request, lifetime_s, ret);
     la_ca_free(ca);

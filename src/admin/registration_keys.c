@@ -1,6 +1,7 @@
 /* Keys as they are registered: judged in full before they are kept, so that a login never meets one that cannot be used. */
 #include "admin/registration_keys.h"
 
+#include "admin/registration.h"
 #include "jose/key_set.h"
 
 static bool is_symmetric(const json_t *key)
@@ -70,6 +71,30 @@ la_result la_registration_check_jwks(const json_t *jwks, bool fapi)
     r = check_key_algorithms(keys, fapi);
     la_key_set_free(keys);
     return r;
+}
+
+static bool has_key(const la_key_set *keys, const uint8_t thumbprint[LA_THUMBPRINT_BYTES])
+{
+    for (size_t i = 0; i < la_key_set_count(keys); i++)
+        if (memcmp(la_public_key_thumbprint(la_key_set_at(keys, i)), thumbprint, LA_THUMBPRINT_BYTES) == 0)
+            return true;
+    return false;
+}
+
+la_result la_registration_may_have_key(la_slice registration, const uint8_t thumbprint[LA_THUMBPRINT_BYTES], bool *ret)
+{
+    la_key_set *keys = NULL;
+    json_t *o = registration.n ? json_loadb(registration.p, registration.n, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    const json_t *jwks = json_object_get(o, LA_MEMBER_JWKS);
+    la_result r = jwks ? parse_keys(jwks, LA_JWKS_INLINE_MAX, LA_KEY_SET_FETCHED, &keys) : la_ok();
+    if (jwks && la_is_ok(r))
+        *ret = has_key(keys, thumbprint);
+    else
+        *ret = (registration.n && !o) || json_object_get(o, LA_MEMBER_JWKS_URI) || !la_is_ok(r);
+    if (keys)
+        la_key_set_free(keys);
+    json_decref(o);
+    return r.code == LA_NO_MEMORY ? r : la_ok();
 }
 
 /* What stands between the scheme and the path: a host, perhaps with a port, no user. */

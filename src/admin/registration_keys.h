@@ -15,6 +15,9 @@ la_result la_registration_check_jwks(const json_t *jwks, bool fapi);
 /* https, no user name, no fragment, LA_JWKS_URI_MAX characters at most. INVALID. */
 la_result la_registration_check_jwks_uri(la_slice uri);
 
+/* Whether an application with this registration may have the key: it is in its key set, or that is behind a URI, or cannot be read. NO_MEMORY. */
+la_result la_registration_may_have_key(la_slice registration, const uint8_t thumbprint[LA_THUMBPRINT_BYTES], bool *ret);
+
 /* {"keys": how many, "thumbprints": of the first eight}. NULL without memory. */
 json_t *la_registration_brief_jwks(const json_t *jwks);
 

@@ -3,6 +3,7 @@
 
 #include "admin/audit.h"
 #include "admin/detail.h"
+#include "admin/registration_keys.h"
 #include "base/base64url.h"
 #include "base/clock.h"
 #include "base/hex.h"
@@ -64,7 +65,28 @@ static la_result look_at(void *self, const la_certificate_row *row)
     return la_ok();
 }
 
-/* *ret_has_ended: it gets no tokens any more, and never will again. */
+static la_result certificate_has_ended(la_commands *c, const la_application_row *a,
+                                       const uint8_t thumbprint[LA_THUMBPRINT_BYTES], bool *ret)
+{
+    looked_for l = {.thumbprint = thumbprint};
+    LA_TRY(la_store_list_certificates(c->store, a->application_id, look_at, &l));
+    *ret = l.is_revoked;
+    return la_ok();
+}
+
+/* The row as it is now: the key may have been taken out a moment ago. */
+static la_result key_has_ended(la_commands *c, const la_application_row *a,
+                               const uint8_t thumbprint[LA_THUMBPRINT_BYTES], bool *ret)
+{
+    la_application_row now;
+    bool may_have = true;
+    LA_TRY(la_store_find_application(c->store, a->environment_id, la_slice_of(a->client_id), &now));
+    LA_TRY(la_registration_may_have_key(la_slice_of(now.registration), thumbprint, &may_have));
+    *ret = !may_have;
+    return la_ok();
+}
+
+/* *ret_has_ended: it gets no tokens any more. */
 static la_result find_tag(la_commands *c, const la_application_row *a, const la_revocation_wish *wish, uint32_t *ret,
                           bool *ret_has_ended)
 {
@@ -83,11 +105,8 @@ static la_result find_tag(la_commands *c, const la_application_row *a, const la_
     bool is_certificate = wish->what == LA_REVOKE_OF_CERTIFICATE;
     LA_TRY(read_thumbprint(wish->thumbprint, is_certificate, thumbprint));
     *ret = la_credential_tag_of_thumbprint(is_certificate ? LA_CREDENTIAL_CERTIFICATE : LA_CREDENTIAL_KEY, thumbprint);
-    looked_for l = {.thumbprint = thumbprint};
-    if (is_certificate)
-        LA_TRY(la_store_list_certificates(c->store, a->application_id, look_at, &l));
-    *ret_has_ended = l.is_revoked;
-    return la_ok();
+    return is_certificate ? certificate_has_ended(c, a, thumbprint, ret_has_ended)
+                          : key_has_ended(c, a, thumbprint, ret_has_ended);
 }
 
 static bool has_tags(const la_commands *c, const la_application_row *a)

@@ -33,37 +33,28 @@ void la_buffer_add_base64url(la_buffer *b, const void *from, size_t n)
     b->n += chars;
 }
 
-/* 0 to 63, or 64 for a character outside the alphabet. */
-static uint32_t value_of(unsigned char c, char c62, char c63)
-{
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26u;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52u;
-    if (c == (unsigned char)c62)
-        return 62;
-    if (c == (unsigned char)c63)
-        return 63;
-    return 64;
-}
+/* By character: 64 and its value; 0 for one that is not in the alphabet. A table, because the branches of anything else cannot be foretold. */
+#define LETTERS_AND_DIGITS                                                                                          \
+    ['A'] = 64, 65, 66, 67, 68, 69, 70, 71, 72, 73, 74, 75, 76, 77, 78, 79, 80, 81, 82, 83, 84, 85, 86, 87, 88,     \
+    89, ['a'] = 90, 91, 92, 93, 94, 95, 96, 97, 98, 99, 100, 101, 102, 103, 104, 105, 106, 107, 108, 109, 110, 111, \
+    112, 113, 114, 115, ['0'] = 116, 117, 118, 119, 120, 121, 122, 123, 124, 125
+static const uint8_t url_values[256] = {LETTERS_AND_DIGITS, ['-'] = 126, ['_'] = 127};
+static const uint8_t plain_values[256] = {LETTERS_AND_DIGITS, ['+'] = 126, ['/'] = 127};
 
-static la_result decode(la_slice text, char c62, char c63, uint8_t *ret, size_t max, size_t *ret_n)
+static la_result decode(la_slice text, const uint8_t values[256], uint8_t *ret, size_t max, size_t *ret_n)
 {
     size_t n = text.n / 4 * 3 + (text.n % 4 ? text.n % 4 - 1 : 0);
     if (text.n % 4 == 1)
         return la_error(LA_INVALID);
     if (n > max)
         return la_error(LA_TOO_LARGE);
-    uint32_t bits = 0;
+    uint32_t bits = 0, all_known = 64;
     unsigned have = 0;
     size_t at = 0;
     for (size_t i = 0; i < text.n; i++) {
-        uint32_t v = value_of((unsigned char)text.p[i], c62, c63);
-        if (v == 64)
-            return la_error(LA_INVALID);
-        bits = bits << 6 | v;
+        uint32_t v = values[(unsigned char)text.p[i]];
+        all_known &= v;
+        bits = bits << 6 | (v & 63);
         have += 6;
         if (have >= 8) {
             have -= 8;
@@ -71,6 +62,8 @@ static la_result decode(la_slice text, char c62, char c63, uint8_t *ret, size_t 
             bits &= (1u << have) - 1;
         }
     }
+    if (!all_known)
+        return la_error(LA_INVALID);
     /* Spare bits that are not zero would give one value two spellings (RFC 4648 3.5). */
     if (bits != 0)
         return la_error(LA_INVALID);
@@ -80,7 +73,7 @@ static la_result decode(la_slice text, char c62, char c63, uint8_t *ret, size_t 
 
 la_result la_base64url_decode(la_slice text, void *ret, size_t max, size_t *ret_n)
 {
-    return decode(text, '-', '_', ret, max, ret_n);
+    return decode(text, url_values, ret, max, ret_n);
 }
 
 la_result la_base64_decode(la_slice text, void *ret, size_t max, size_t *ret_n)
@@ -92,5 +85,5 @@ la_result la_base64_decode(la_slice text, void *ret, size_t max, size_t *ret_n)
         if (text.p[text.n - 1] == '=')
             text.n--;
     }
-    return decode(text, '+', '/', ret, max, ret_n);
+    return decode(text, plain_values, ret, max, ret_n);
 }

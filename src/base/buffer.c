@@ -55,22 +55,33 @@ static bool grow(la_buffer *b, size_t needed)
     return true;
 }
 
-char *la_buffer_reserve(la_buffer *b, size_t bytes)
+static char *grow_for(la_buffer *b, size_t bytes)
 {
-    if (b->failed)
-        return NULL;
-    if (bytes > b->capacity - b->n && (bytes > b->max_bytes - b->n || !grow(b, b->n + bytes))) {
+    if (b->failed || bytes > b->max_bytes - b->n || !grow(b, b->n + bytes)) {
         b->failed = true;
         return NULL;
     }
     return b->p + b->n;
 }
 
+/* Nearly always there is room: every piece of a token goes through here. */
+static inline char *reserve(la_buffer *b, size_t bytes)
+{
+    if (!b->failed && bytes <= b->capacity - b->n)
+        return b->p + b->n;
+    return grow_for(b, bytes);
+}
+
+char *la_buffer_reserve(la_buffer *b, size_t bytes)
+{
+    return reserve(b, bytes);
+}
+
 void la_buffer_add(la_buffer *b, la_slice s)
 {
     if (s.n == 0)
         return;
-    char *to = la_buffer_reserve(b, s.n);
+    char *to = reserve(b, s.n);
     if (!to)
         return;
     memcpy(to, s.p, s.n);
@@ -79,7 +90,11 @@ void la_buffer_add(la_buffer *b, la_slice s)
 
 void la_buffer_add_char(la_buffer *b, char c)
 {
-    la_buffer_add(b, (la_slice){&c, 1});
+    char *to = reserve(b, 1);
+    if (!to)
+        return;
+    *to = c;
+    b->n++;
 }
 
 void la_buffer_add_text(la_buffer *b, const char *text)

@@ -34,9 +34,10 @@ typedef struct la_result_info {
 #define la_ok() ((la_result){LA_OK})
 #define la_error(code_) ((la_result){code_})
 
+/* Failures are rare: their code stands out of the way of the rest. */
 static inline bool la_is_ok(la_result r)
 {
-    return r.code == LA_OK;
+    return __builtin_expect(r.code == LA_OK, 1);
 }
 
 /* Returns the caller's function with the result of `expr` where that failed. */
@@ -58,10 +59,10 @@ static inline bool la_is_ok(la_result r)
 const la_result_info *la_result_info_of(la_code code);
 
 /* Sets this thread's detail (at most 511 bytes, longer ones are cut) and returns `code`. */
-la_result la_fail(la_code code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+la_result la_fail(la_code code, const char *format, ...) __attribute__((cold, format(printf, 2, 3)));
 
 /* Puts words before this thread's detail ("leanauth.yaml: " + detail) and returns `r` as it is. */
-la_result la_fail_context(la_result r, const char *format, ...) __attribute__((format(printf, 2, 3)));
+la_result la_fail_context(la_result r, const char *format, ...) __attribute__((cold, format(printf, 2, 3)));
 
 /* The detail of the last la_fail() on this thread; "" where there was none. Valid until the next. */
 const char *la_detail(void);

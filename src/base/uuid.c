@@ -24,13 +24,12 @@ void la_uuid_new(la_random *random, char *ret)
 
 bool la_uuid_is(la_slice s)
 {
+    static const char form[] = "hhhhhhhh-hhhh-hhhh-hhhh-hhhhhhhhhhhh";
+    static const char kinds[256] = {['0' ... '9'] = 'h', ['a' ... 'f'] = 'h', ['-'] = '-'};
+    int difference = 0;
     if (s.n != LA_UUID_CHARS)
         return false;
-    for (size_t i = 0; i < s.n; i++) {
-        char c = s.p[i];
-        bool digit = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-        if (is_dash_place(i) ? c != '-' : !digit)
-            return false;
-    }
-    return true;
+    for (size_t i = 0; i < LA_UUID_CHARS; i++)
+        difference |= kinds[(unsigned char)s.p[i]] ^ form[i];
+    return difference == 0;
 }

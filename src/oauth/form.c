@@ -139,17 +139,16 @@ static la_result take_pair(la_slice pair, la_arena *arena, bool seen[LA_PARAM_CO
 
 la_result la_form_parse(la_slice body, la_arena *arena, la_form *ret)
 {
-    la_form form = {0};
     bool seen[LA_PARAM_COUNT] = {0};
     la_slice pair;
     unsigned pairs = 0;
+    *ret = (la_form){0};
     while (la_slice_split(&body, '&', &pair)) {
         if (pair.n == 0)
             continue;
         if (++pairs > PARAMETERS_MAX)
             return la_error(LA_FORM_TOO_MANY);
-        LA_TRY(take_pair(pair, arena, seen, &form));
+        LA_TRY(take_pair(pair, arena, seen, ret));
     }
-    *ret = form;
     return la_ok();
 }

@@ -24,15 +24,11 @@ static void add_number(la_buffer *b, uint64_t v)
  * Everything that decides what is in the token and who may have it. The credential is in it, too: a token says by its jti which one got
  * it, and must not die with another.
  */
-void la_reuse_begin(const la_token_context *context, const la_application_record *application, const la_grant *grant,
-                    const la_token_outcome *outcome, la_reuse *ret)
+static void make_key(const la_token_context *context, const la_application_record *application, const la_grant *grant,
+                     const la_token_outcome *outcome, la_reuse *ret)
 {
     char memory[KEY_TEXT_MAX];
     la_buffer text;
-    ret->wanted = la_issuer_environment(context->issuer)->token_reuse_s > 0 && context->reuse.find &&
-                  !grant->is_exchange;
-    if (!ret->wanted)
-        return;
     const la_environment_config *environment = la_issuer_environment(context->issuer);
     la_buffer_init_fixed(&text, memory, sizeof memory);
     add_number(&text, la_issuer_environment_id(context->issuer));
@@ -53,6 +49,15 @@ void la_reuse_begin(const la_token_context *context, const la_application_record
     add_number(&text, grant->lifetime_s);
     ret->wanted = la_buffer_ok(&text); /* too much of it: a token of its own */
     la_sha256(text.p, text.n, ret->key);
+}
+
+void la_reuse_begin(const la_token_context *context, const la_application_record *application, const la_grant *grant,
+                    const la_token_outcome *outcome, la_reuse *ret)
+{
+    ret->wanted = la_issuer_environment(context->issuer)->token_reuse_s > 0 && context->reuse.find &&
+                  !grant->is_exchange;
+    if (ret->wanted)
+        make_key(context, application, grant, outcome, ret);
 }
 
 /* What is kept: the jti, a blank, the token. Neither has a blank in it. */

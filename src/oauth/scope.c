@@ -106,16 +106,15 @@ la_result la_scope_decide(const la_token_context *context, const la_application_
                           la_grant *ret)
 {
     const la_environment_config *environment = la_issuer_environment(context->issuer);
-    la_grant grant = {0};
-    LA_TRY(parse(requested, &grant));
-    for (unsigned i = 0; i < grant.n_scopes; i++) {
+    *ret = (la_grant){0};
+    LA_TRY(parse(requested, ret));
+    for (unsigned i = 0; i < ret->n_scopes; i++) {
         const la_scope_policy *policy;
-        LA_TRY(find_policy(environment, grant.scopes[i], &policy));
+        LA_TRY(find_policy(environment, ret->scopes[i], &policy));
         bool is_customer = policy == &environment->customer;
-        LA_TRY(combine(application, policy, is_customer, i, &grant));
+        LA_TRY(combine(application, policy, is_customer, i, ret));
         if (is_customer)
-            LA_TRY(check_customer(context, application, grant.scopes[i], &grant));
+            LA_TRY(check_customer(context, application, ret->scopes[i], ret));
     }
-    *ret = grant;
     return la_ok();
 }

@@ -92,14 +92,14 @@ static la_result issue(const la_token_context *context, const la_token_request *
 void la_token_issue(const la_token_context *context, const la_token_request *request, la_buffer *ret_body,
                     la_token_outcome *ret_outcome)
 {
-    la_token_outcome outcome = {0};
     size_t before = ret_body->n;
-    outcome.result = issue(context, request, ret_body, &outcome);
-    if (!la_is_ok(outcome.result)) {
-        ret_body->n = before;
-        ret_body->failed = false;
-        if (outcome.result.code != LA_PENDING)
-            la_oauth_write_error(outcome.result.code, ret_body);
-    }
-    *ret_outcome = outcome;
+    *ret_outcome = (la_token_outcome){0};
+    la_result r = issue(context, request, ret_body, ret_outcome);
+    ret_outcome->result = r;
+    if (la_is_ok(r))
+        return;
+    ret_body->n = before;
+    ret_body->failed = false;
+    if (r.code != LA_PENDING)
+        la_oauth_write_error(r.code, ret_body);
 }

@@ -209,19 +209,13 @@ static const char *list_sql(const la_application_filter *f, bool for_client_id)
 static la_result give_rows(la_sql *q, la_application_fn each, void *self)
 {
     la_application_row a;
-    bool row;
-    for (;;) {
-        LA_TRY(la_sql_step(q, &row));
-        if (!row)
-            return la_ok();
-        la_result r = read_row(q, &a);
+    la_result r = la_ok();
+    while (la_sql_next(q, &r)) {
+        r = read_row(q, &a);
         if (la_is_ok(r))
             r = each(self, &a);
-        if (!la_is_ok(r)) {
-            la_sql_done(q);
-            return r;
-        }
     }
+    return r;
 }
 
 static la_result list_applications(la_store *s, const la_application_filter *f, unsigned limit, la_application_fn each,

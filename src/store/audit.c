@@ -204,25 +204,19 @@ static void read_event(la_sql *q, la_audit_row *ret)
 static la_result read_audit(la_store *s, uint64_t from_sequence, unsigned limit, la_audit_fn each, void *self)
 {
     la_sql q;
-    bool row;
     la_audit_row event;
+    la_result r = la_ok();
     LA_TRY(la_sql_begin(s, SELECT_EVENTS " WHERE sequence >= ? ORDER BY sequence LIMIT ?", &q));
     if (from_sequence == 0) /* also what nobody of us would have numbered so */
         la_sql_int(&q, INT64_MIN);
     else
         la_sql_id(&q, from_sequence);
     la_sql_int(&q, limit);
-    for (;;) {
-        LA_TRY(la_sql_step(&q, &row));
-        if (!row)
-            return la_ok();
+    while (la_sql_next(&q, &r)) {
         read_event(&q, &event);
-        la_result r = each(self, &event);
-        if (!la_is_ok(r)) {
-            la_sql_done(&q);
-            return r;
-        }
+        r = each(self, &event);
     }
+    return r;
 }
 
 la_result la_store_read_audit(la_store *s, uint64_t from_sequence, unsigned limit, la_audit_fn each, void *self)
@@ -332,30 +326,23 @@ static la_result find_span(la_store *s, const la_audit_filter *f, int64_t *ret_f
 static la_result list_audit(la_store *s, const la_audit_filter *f, unsigned limit, la_audit_fn each, void *self)
 {
     la_sql q;
-    bool row;
     la_audit_row event;
+    la_result r = la_ok();
     int64_t first = INT64_MIN, last = INT64_MAX;
     if (f->from_ms || f->to_ms)
         LA_TRY(find_span(s, f, &first, &last));
     if (f->before_sequence && f->before_sequence <= (uint64_t)INT64_MAX && (int64_t)f->before_sequence <= last)
         last = (int64_t)f->before_sequence - 1;
     LA_TRY(begin_list(s, f, first, last, &q));
-    while (limit > 0) {
-        LA_TRY(la_sql_step(&q, &row));
-        if (!row)
-            return la_ok();
+    while (limit > 0 && la_sql_next(&q, &r)) {
         read_event(&q, &event);
         if (!is_wanted(f, &event))
             continue;
         limit--;
-        la_result r = each(self, &event);
-        if (!la_is_ok(r)) {
-            la_sql_done(&q);
-            return r;
-        }
+        r = each(self, &event);
     }
     la_sql_done(&q);
-    return la_ok();
+    return r;
 }
 
 la_result la_store_list_audit(la_store *s, const la_audit_filter *filter, unsigned limit, la_audit_fn each, void *self)

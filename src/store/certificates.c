@@ -112,20 +112,14 @@ static la_result read_row(la_sql *q, la_certificate_row *ret)
 
 static la_result give_rows(la_sql *q, la_certificate_fn each, void *self)
 {
-    bool row;
     la_certificate_row c;
-    for (;;) {
-        LA_TRY(la_sql_step(q, &row));
-        if (!row)
-            return la_ok();
-        la_result r = read_row(q, &c);
+    la_result r = la_ok();
+    while (la_sql_next(q, &r)) {
+        r = read_row(q, &c);
         if (la_is_ok(r))
             r = each(self, &c);
-        if (!la_is_ok(r)) {
-            la_sql_done(q);
-            return r;
-        }
     }
+    return r;
 }
 
 static la_result list_certificates(la_store *s, uint64_t application_id, la_certificate_fn each, void *self)
@@ -198,25 +192,19 @@ la_result la_store_read_certificate(la_store *s, uint64_t application_id, uint64
 
 static la_result give_expiring(la_sql *q, la_expiring_fn each, void *self)
 {
-    bool row;
     la_certificate_row c;
     char environment[LA_ENVIRONMENT_NAME_MAX + 1], client_id[LA_CLIENT_ID_MAX + 1];
-    for (;;) {
-        LA_TRY(la_sql_step(q, &row));
-        if (!row)
-            return la_ok();
-        la_result r = read_row(q, &c);
+    la_result r = la_ok();
+    while (la_sql_next(q, &r)) {
+        r = read_row(q, &c);
         if (la_is_ok(r))
             r = la_sql_get_text(q, N_COLUMNS, environment, LA_ENVIRONMENT_NAME_MAX);
         if (la_is_ok(r))
             r = la_sql_get_text(q, N_COLUMNS + 1, client_id, LA_CLIENT_ID_MAX);
         if (la_is_ok(r))
             r = each(self, &c, environment, client_id);
-        if (!la_is_ok(r)) {
-            la_sql_done(q);
-            return r;
-        }
     }
+    return r;
 }
 
 static la_result list_expiring(la_store *s, int64_t now_s, int64_t before_s, unsigned most, la_expiring_fn each,
@@ -386,23 +374,17 @@ static la_result list_revoked(la_store *s, uint16_t environment_id, int64_t now_
                               void *self)
 {
     la_sql q;
-    bool row;
+    la_result r = la_ok();
     LA_TRY(la_sql_begin(s,
                         "SELECT serial, revoked_at_s FROM revoked_certificate WHERE environment_id = ?"
                         " AND not_after_s >= ? ORDER BY serial",
                         &q));
     la_sql_int(&q, environment_id);
     la_sql_int(&q, now_s);
-    for (;;) {
-        LA_TRY(la_sql_step(&q, &row));
-        if (!row)
-            return la_ok();
-        la_result r = each(self, la_sql_get_slice(&q, 0), la_sql_get_int(&q, 1));
-        if (!la_is_ok(r)) {
-            la_sql_done(&q);
-            return r;
-        }
+    while (la_sql_next(&q, &r)) {
+        r = each(self, la_sql_get_slice(&q, 0), la_sql_get_int(&q, 1));
     }
+    return r;
 }
 
 la_result la_store_list_revoked_serials(la_store *s, uint16_t environment_id, int64_t now_s, la_revoked_serial_fn each,

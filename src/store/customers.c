@@ -47,9 +47,9 @@ static la_result list_customers(la_store *s, uint64_t application_id, la_slice p
                                 la_customer_fn each, void *self)
 {
     la_sql q;
-    bool row;
     la_customer_row customer;
     char prefix_end[LA_CUSTOMER_ID_MAX];
+    la_result r = la_ok();
     LA_TRY(la_sql_begin(s,
                         "SELECT customer_id, app_user_id, created_at_s FROM customer"
                         " WHERE application_id = ? AND customer_id >= ? AND customer_id < ? AND customer_id > ?"
@@ -59,18 +59,12 @@ static la_result list_customers(la_store *s, uint64_t application_id, la_slice p
     la_sql_prefix(&q, prefix, prefix_end);
     la_sql_text(&q, after.p ? after : LA_SLICE(""));
     la_sql_int(&q, limit);
-    for (;;) {
-        LA_TRY(la_sql_step(&q, &row));
-        if (!row)
-            return la_ok();
-        la_result r = read_row(&q, &customer);
+    while (la_sql_next(&q, &r)) {
+        r = read_row(&q, &customer);
         if (la_is_ok(r))
             r = each(self, &customer);
-        if (!la_is_ok(r)) {
-            la_sql_done(&q);
-            return r;
-        }
     }
+    return r;
 }
 
 la_result la_store_list_customers(la_store *s, uint64_t application_id, la_slice prefix, la_slice after, unsigned limit,

@@ -210,31 +210,23 @@ static la_result gather_secret(gathered *g, la_sql *q)
 static la_result gather_certificates(reader *f, gathered *g)
 {
     la_sql q;
-    bool row;
     la_application_record *a = &g->item.application;
+    la_result r = la_ok();
     LA_TRY(la_sql_begin(f->store,
                         "SELECT certificate_id, thumbprint, not_after_s FROM certificate"
                         " WHERE application_id = ? AND revoked_at_s = 0 ORDER BY not_after_s DESC, certificate_id DESC",
                         &q));
     la_sql_id(&q, a->application_id);
-    LA_TRY(la_sql_step(&q, &row));
-    while (row && a->n_certificates < LA_CERTIFICATES_MAX) {
+    while (a->n_certificates < LA_CERTIFICATES_MAX && la_sql_next(&q, &r)) {
         la_certificate_record *c = &a->certificates[a->n_certificates++];
         c->certificate_id = (uint64_t)la_sql_get_int(&q, 0);
-        la_result r = la_sql_get_digest(&q, 1, c->thumbprint);
+        r = la_sql_get_digest(&q, 1, c->thumbprint);
         c->expires_at_s = la_sql_get_int(&q, 2);
-        if (la_is_ok(r))
-            r = la_sql_step(&q, &row);
-        if (!la_is_ok(r)) {
-            la_sql_done(&q);
-            return r;
-        }
     }
-    if (row)
-        la_sql_done(&q);
+    la_sql_done(&q);
     if (a->n_certificates)
         a->version = g->version;
-    return la_ok();
+    return r;
 }
 
 static la_result give_application(reader *f, gathered *g, la_sql *q, bool row)
@@ -279,19 +271,13 @@ static la_result give_applications(reader *f, la_sql *q)
 /* Steps through a statement each of whose rows is one item. */
 static la_result give_rows(reader *f, la_sql *q, void (*read)(la_sql *q, la_feed_item *ret))
 {
-    bool row;
-    for (;;) {
+    la_result r = la_ok();
+    while (la_sql_next(q, &r)) {
         la_feed_item item = {0};
-        LA_TRY(la_sql_step(q, &row));
-        if (!row)
-            return la_ok();
         read(q, &item);
-        la_result r = give(f, &item);
-        if (!la_is_ok(r)) {
-            la_sql_done(q);
-            return r;
-        }
+        r = give(f, &item);
     }
+    return r;
 }
 
 static void read_environment(la_sql *q, la_feed_item *ret)

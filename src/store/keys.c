@@ -22,21 +22,15 @@ void la_sql_get_key(la_sql *q, la_key_record *ret)
 static la_result list_keys(la_store *s, uint16_t environment_id, la_key_fn each, void *self)
 {
     la_sql q;
-    bool row;
     la_key_record key;
+    la_result r = la_ok();
     LA_TRY(la_sql_begin(s, LA_SELECT_KEYS " WHERE environment_id = ? ORDER BY published_at_s, key_id", &q));
     la_sql_int(&q, environment_id);
-    for (;;) {
-        LA_TRY(la_sql_step(&q, &row));
-        if (!row)
-            return la_ok();
+    while (la_sql_next(&q, &r)) {
         la_sql_get_key(&q, &key);
-        la_result r = each(self, &key);
-        if (!la_is_ok(r)) {
-            la_sql_done(&q);
-            return r;
-        }
+        r = each(self, &key);
     }
+    return r;
 }
 
 la_result la_store_list_keys(la_store *s, uint16_t environment_id, la_key_fn each, void *self)

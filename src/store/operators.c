@@ -194,23 +194,17 @@ la_result la_store_find_operator_by_email(la_store *s, la_slice email, la_operat
 static la_result list_operators(la_store *s, uint64_t after_id, unsigned limit, la_operator_fn each, void *self)
 {
     la_sql q;
-    bool row;
     la_operator_row found;
+    la_result r = la_ok();
     LA_TRY(la_sql_begin(s, SELECT_OPERATORS " WHERE operator_id > ? ORDER BY operator_id LIMIT ?", &q));
     la_sql_id(&q, after_id);
     la_sql_int(&q, limit);
-    for (;;) {
-        LA_TRY(la_sql_step(&q, &row));
-        if (!row)
-            return la_ok();
-        la_result r = read_row(&q, &found);
+    while (la_sql_next(&q, &r)) {
+        r = read_row(&q, &found);
         if (la_is_ok(r))
             r = each(self, &found);
-        if (!la_is_ok(r)) {
-            la_sql_done(&q);
-            return r;
-        }
     }
+    return r;
 }
 
 la_result la_store_list_operators(la_store *s, uint64_t after_id, unsigned limit, la_operator_fn each, void *self)

@@ -157,7 +157,7 @@ static la_result list(la_store *s, uint64_t application_id, uint64_t before_id, 
                       void *self)
 {
     la_sql q;
-    bool row;
+    la_result result = la_ok();
     LA_TRY(la_sql_begin(s,
                         LA_SELECT_REVOCATIONS " WHERE application_id = ? AND revocation_id < ?"
                                               " ORDER BY revocation_id DESC LIMIT ?",
@@ -165,18 +165,12 @@ static la_result list(la_store *s, uint64_t application_id, uint64_t before_id, 
     la_sql_id(&q, application_id);
     la_sql_int(&q, before_id == 0 || before_id > INT64_MAX ? INT64_MAX : (int64_t)before_id);
     la_sql_int(&q, limit);
-    for (;;) {
+    while (la_sql_next(&q, &result)) {
         la_revocation_record r;
-        LA_TRY(la_sql_step(&q, &row));
-        if (!row)
-            return la_ok();
         la_sql_get_revocation(&q, &r);
-        la_result result = each(self, (uint64_t)la_sql_get_int(&q, R_ID), &r);
-        if (!la_is_ok(result)) {
-            la_sql_done(&q);
-            return result;
-        }
+        result = each(self, (uint64_t)la_sql_get_int(&q, R_ID), &r);
     }
+    return result;
 }
 
 la_result la_store_list_revocations(la_store *s, uint64_t application_id, uint64_t before_id, unsigned limit,

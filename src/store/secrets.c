@@ -118,22 +118,16 @@ static la_result read_row(la_sql *q, uint64_t application_id, la_secret_row *ret
 static la_result list_secrets(la_store *s, uint64_t application_id, la_secret_fn each, void *self)
 {
     la_sql q;
-    bool row;
     la_secret_row secret;
+    la_result r = la_ok();
     LA_TRY(la_sql_begin(s, SELECT_SECRETS " ORDER BY number", &q));
     la_sql_id(&q, application_id);
-    for (;;) {
-        LA_TRY(la_sql_step(&q, &row));
-        if (!row)
-            return la_ok();
-        la_result r = read_row(&q, application_id, &secret);
+    while (la_sql_next(&q, &r)) {
+        r = read_row(&q, application_id, &secret);
         if (la_is_ok(r))
             r = each(self, &secret);
-        if (!la_is_ok(r)) {
-            la_sql_done(&q);
-            return r;
-        }
     }
+    return r;
 }
 
 la_result la_store_list_secrets(la_store *s, uint64_t application_id, la_secret_fn each, void *self)

@@ -100,22 +100,16 @@ static la_result list_sessions(la_store *s, uint64_t operator_id,
                                la_result (*each)(void *self, const la_session_row *row), void *self)
 {
     la_sql q;
-    bool row;
     la_session_row session;
+    la_result r = la_ok();
     LA_TRY(la_sql_begin(s, SELECT_SESSIONS " WHERE operator_id = ? ORDER BY session_id DESC", &q));
     la_sql_id(&q, operator_id);
-    for (;;) {
-        LA_TRY(la_sql_step(&q, &row));
-        if (!row)
-            return la_ok();
-        la_result r = read_row(&q, &session);
+    while (la_sql_next(&q, &r)) {
+        r = read_row(&q, &session);
         if (la_is_ok(r))
             r = each(self, &session);
-        if (!la_is_ok(r)) {
-            la_sql_done(&q);
-            return r;
-        }
     }
+    return r;
 }
 
 la_result la_store_list_sessions(la_store *s, uint64_t operator_id,

@@ -176,6 +176,16 @@ la_result la_sql_step(la_sql *q, bool *ret_row)
     return r;
 }
 
+bool la_sql_next(la_sql *q, la_result *r)
+{
+    bool row = false;
+    if (la_is_ok(*r))
+        *r = la_sql_step(q, &row);
+    else
+        la_sql_done(q);
+    return row;
+}
+
 la_result la_sql_run(la_sql *q)
 {
     bool row;

@@ -73,6 +73,10 @@ void la_sql_prefix(la_sql *q, la_slice prefix, char *memory);
 la_result la_sql_step(la_sql *q, bool *ret_row);
 void la_sql_done(la_sql *q);
 
+/* For a loop over rows. `*r` is OK at first, and then what became of the row before: true where there is another one, else the statement is
+ * done. */
+bool la_sql_next(la_sql *q, la_result *r);
+
 /* All of a statement that gives no row. */
 la_result la_sql_run(la_sql *q);
 

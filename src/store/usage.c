@@ -186,23 +186,17 @@ typedef la_result (*point_fn)(void *self, const la_usage_point *p);
 static la_result usage_points(la_store *s, const la_usage_query *wanted, point_fn each, void *self)
 {
     la_sql q;
-    bool row;
+    la_result r = la_ok();
     LA_TRY(begin_query(s, wanted,
                        "SELECT at_s, " ISSUED ", " REFUSED " FROM usage_total" OF_ENVIRONMENT
                        " GROUP BY at_s ORDER BY at_s",
                        "SELECT t.at_s, " ISSUED ", " REFUSED OF_APPLICATION " GROUP BY t.at_s ORDER BY t.at_s", &q));
-    for (;;) {
-        LA_TRY(la_sql_step(&q, &row));
-        if (!row)
-            return la_ok();
+    while (la_sql_next(&q, &r)) {
         la_usage_point point = {la_sql_get_int(&q, 0), (uint64_t)la_sql_get_int(&q, 1),
                                 (uint64_t)la_sql_get_int(&q, 2)};
-        la_result r = each(self, &point);
-        if (!la_is_ok(r)) {
-            la_sql_done(&q);
-            return r;
-        }
+        r = each(self, &point);
     }
+    return r;
 }
 
 la_result la_store_usage_points(la_store *s, const la_usage_query *q, point_fn each, void *self)
@@ -217,24 +211,16 @@ typedef la_result (*reason_fn)(void *self, la_slice reason, uint64_t count);
 static la_result usage_reasons(la_store *s, const la_usage_query *wanted, unsigned limit, reason_fn each, void *self)
 {
     la_sql q;
-    bool row;
+    la_result r = la_ok();
     LA_TRY(begin_query(
         s, wanted,
         "SELECT outcome, sum(count) AS total FROM usage_total" OF_ENVIRONMENT " AND outcome <> '" LA_USAGE_ISSUED
         "'" BY_REASON,
         "SELECT outcome, sum(count) AS total" OF_APPLICATION " WHERE outcome <> '" LA_USAGE_ISSUED "'" BY_REASON, &q));
-    for (; limit > 0; limit--) {
-        LA_TRY(la_sql_step(&q, &row));
-        if (!row)
-            return la_ok();
-        la_result r = each(self, la_sql_get_slice(&q, 0), (uint64_t)la_sql_get_int(&q, 1));
-        if (!la_is_ok(r)) {
-            la_sql_done(&q);
-            return r;
-        }
-    }
+    for (; limit > 0 && la_sql_next(&q, &r); limit--)
+        r = each(self, la_sql_get_slice(&q, 0), (uint64_t)la_sql_get_int(&q, 1));
     la_sql_done(&q);
-    return la_ok();
+    return r;
 }
 
 la_result la_store_usage_reasons(la_store *s, const la_usage_query *q, unsigned limit, reason_fn each, void *self)
@@ -295,11 +281,8 @@ la_result la_store_usage_latencies(la_store *s, const la_usage_query *q, latency
 typedef la_result (*application_fn)(void *self, const la_usage_application *a);
 static la_result give_applications(la_sql *q, application_fn each, void *self)
 {
-    bool row;
-    for (;;) {
-        LA_TRY(la_sql_step(q, &row));
-        if (!row)
-            return la_ok();
+    la_result r = la_ok();
+    while (la_sql_next(q, &r)) {
         la_usage_application a = {
             .application_id = (uint64_t)la_sql_get_int(q, 0),
             .client_id = la_sql_get_slice(q, 1),
@@ -309,12 +292,9 @@ static la_result give_applications(la_sql *q, application_fn each, void *self)
         };
         if (a.application_id && !a.client_id.p)
             a.name = LA_SLICE("deleted");
-        la_result r = each(self, &a);
-        if (!la_is_ok(r)) {
-            la_sql_done(q);
-            return r;
-        }
+        r = each(self, &a);
     }
+    return r;
 }
 
 /*

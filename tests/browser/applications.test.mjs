@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { button, dialog, field, heading, says, settled, sticksOut } from './lib/browser.mjs';
+import { button, dialog, field, heading, noticed, says, settled, sticksOut } from './lib/browser.mjs';
 import { askToken } from './lib/client.mjs';
 import { PRODUCTION, ROOT, SANDBOX, poll } from './lib/server.mjs';
 import { t } from './lib/texts.mjs';
@@ -100,10 +100,13 @@ for (const { id, command, name } of PROGRAMS) {
     const page = await given.browser.page({ operator: admin, path: '/' });
     const client = await create(page, SANDBOX, `Code for ${id}`);
     await page.getByRole('checkbox', { name: t('snippet.put_in') }).check();
+    await says(page.locator('.copy-block').first(), client.client_secret);
     const setting = await page.locator('.copy-block code').first().textContent();
     const [, variable, value] = /^export (\w+)='?([^']+?)'?\s*$/.exec(setting);
     assert.equal(value, client.client_secret);
-    await page.getByRole('tab', { name: { curl: 'curl', python: 'Python', node: 'Node.js' }[id] }).click();
+    const label = { curl: 'curl', python: 'Python', node: 'Node.js' }[id];
+    await page.getByRole('tab', { name: label, exact: true }).click();
+    await page.getByRole('tabpanel', { name: label, exact: true }).waitFor();
     const program = await page.locator('[role=tabpanel] code').textContent();
     assert.ok(program.includes(client.client_id) && !program.includes(client.client_secret));
     const file = join(given.server.home, name);
@@ -124,7 +127,7 @@ test('search, status, and nothing found', async () => {
   await field(page, 'app.search').fill('ALPHA');
   await page.getByRole('link', { name: 'Beta of the list' }).waitFor({ state: 'detached' });
   await page.getByRole('link', { name: 'Alpha of the list' }).waitFor();
-  assert.equal(new URL(page.url()).searchParams.get('q'), 'ALPHA');
+  await page.waitForURL((url) => url.searchParams.get('q') === 'ALPHA');
   await page.reload();
   assert.equal(await field(page, 'app.search').inputValue(), 'ALPHA');
   await field(page, 'app.search').fill('no such thing');
@@ -213,7 +216,7 @@ test('production: its colour and its name at the top, and the name typed to conf
   await says(dialog(page), t('confirm.wrong_name'));
   await field(dialog(page), 'confirm.name').fill('To be deleted');
   await button(dialog(page), 'app.delete').click();
-  await says(page, t('app.deleted_done'));
+  await noticed(page, 'app.deleted_done');
   await page.waitForURL(`**/e/${PRODUCTION}/applications`);
   await poll(async () => (await askToken(client)).error === 'invalid_client', 'its credentials are refused');
 
@@ -223,5 +226,5 @@ test('production: its colour and its name at the top, and the name typed to conf
   await button(dialog(page), 'app.delete').waitFor();
   assert.equal(await dialog(page).getByRole('textbox').count(), 0);
   await button(dialog(page), 'app.delete').click();
-  await says(page, t('app.deleted_done'));
+  await noticed(page, 'app.deleted_done');
 });

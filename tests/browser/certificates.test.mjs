@@ -1,7 +1,7 @@
 // Client certificates of an application: issued once, downloaded, listed, revoked; for whom there is no key, and who may only look.
 import assert from 'node:assert/strict';
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { axe, button, dialog, field, heading, says, settled, sticksOut } from './lib/browser.mjs';
+import { axe, button, dialog, field, heading, noticed, says, settled, sticksOut } from './lib/browser.mjs';
 import { PRODUCTION, SANDBOX } from './lib/server.mjs';
 import { t } from './lib/texts.mjs';
 import { test, walk } from './lib/walk.mjs';
@@ -41,16 +41,17 @@ test('issue, save, revoke by the typed name', async () => {
   assert.ok(certificate.checkPrivateKey(key) && certificate.verify(authority.publicKey));
   assert.ok(certificate.subject.includes(live.client_id));
   await button(page, 'cert.stored').click();
-  assert.equal(await heading(page, t('cert.issued_title')).count(), 0);
+  await heading(page, t('cert.issued_title')).waitFor({ state: 'detached' });
 
   await page.reload();
   await says(page, certificate.subject.split('\n').reverse().join(','));
+  await settled(page);
   assert.equal(await button(page, 'cert.save_key').count(), 0, 'the key is gone with the page');
   await page.getByRole('button', { name: /^Revoke \d+$/ }).last().click();
   await says(dialog(page), t('environment.production'));
   await field(dialog(page), 'confirm.name').fill(NAME);
   await button(dialog(page), 'cert.revoke').click();
-  await says(page, t('cert.revoked_done'));
+  await noticed(page, 'cert.revoked_done');
 });
 
 test('a request that is none is said at its field; a phone has room for it', async () => {

@@ -1,6 +1,6 @@
 // Signing in where the server requires a second factor: from the password that was printed to the first page, and back again.
 import assert from 'node:assert/strict';
-import { button, field, focused, heading, says, signIn, signOut } from './lib/browser.mjs';
+import { button, field, focused, heading, says, settled, signIn, signOut } from './lib/browser.mjs';
 import { totp } from './lib/server.mjs';
 import { t } from './lib/texts.mjs';
 import { test, walk } from './lib/walk.mjs';
@@ -144,6 +144,7 @@ test('an operator that an admin adds chooses a password at the first login', asy
   await says(other, t('password.differs'));
   // One that everybody knows is refused by the server, which alone has the list.
   await choose('password1234');
+  await settled(other);
   await other.locator('.field-error, [role=alert]').first().waitFor();
   assert.equal(await field(other, 'password.new').inputValue(), 'password1234');
   await choose(CHOSEN);

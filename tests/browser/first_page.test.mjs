@@ -131,8 +131,10 @@ test('the applications: all is asked for before the code is there', async (conte
   assert.deepEqual(asked.filter((p) => p.startsWith('/admin/')).sort(), ['/admin/v1/environments', `/admin/v1/environments/${SANDBOX}/applications`, '/admin/v1/session']);
   release();
   await page.locator('main tbody a').first().waitFor();
-  context.diagnostic(`figure: until the applications can be used: ${asked.length} requests`);
-  assert.equal(asked.length, 7, asked.join(' '));
+  // What is fetched ahead of its use comes a second after the page is there, which a slow test may take to look.
+  const needed = asked.filter((p) => !p.startsWith('/assets/application-'));
+  context.diagnostic(`figure: until the applications can be used: ${needed.length} requests`);
+  assert.equal(needed.length, 7, needed.join(' '));
 });
 
 async function onSlowPhone(page) {

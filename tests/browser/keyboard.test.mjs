@@ -1,6 +1,6 @@
 // Without a mouse: from the login to a token; where the focus is, and that it is seen.
 import assert from 'node:assert/strict';
-import { dialog, focused, heading, says, settled } from './lib/browser.mjs';
+import { dialog, focused, heading, noticed, says, settled } from './lib/browser.mjs';
 import { PASSWORD, SANDBOX } from './lib/server.mjs';
 import { t } from './lib/texts.mjs';
 import { test, walk } from './lib/walk.mjs';
@@ -124,7 +124,7 @@ test('where a dialog removes what it was opened from, one goes on in the page', 
   await focusOn(page, t('cancel'));
   await page.keyboard.press('Shift+Tab');
   await page.keyboard.press('Enter');
-  await says(page, t('secret.revoked_done'));
+  await noticed(page, 'secret.revoked_done');
   await revoke.nth(1).waitFor({ state: 'detached' });
   await focused(page, 'main, main *');
 });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { button, dialog, field, heading, says, settled } from './lib/browser.mjs';
+import { button, dialog, field, heading, noticed, says, settled } from './lib/browser.mjs';
 import { askToken } from './lib/client.mjs';
 import { PRODUCTION, poll } from './lib/server.mjs';
 import { pattern, t } from './lib/texts.mjs';
@@ -53,7 +53,7 @@ test('rotate while a client works, then revoke the old secret', async () => {
   await says(dialog(page), t('environment.production'));
   await field(dialog(page), 'confirm.name').fill(NAME);
   await button(dialog(page), 'secret.revoke').click();
-  await says(page, t('secret.revoked_done'));
+  await noticed(page, 'secret.revoked_done');
   await says(step(page), t('rotation.add'));
 
   await poll(async () => (await askToken(old)).error === 'invalid_client', 'the old secret is refused');
@@ -108,7 +108,7 @@ test('the revocation is in the log, and the log is whole', async () => {
 });
 
 test('a log that was altered is told, with the first event that is wrong', async () => {
-  await run('sqlite3', [join(given.server.home, 'leanauth.db'), "UPDATE audit_event SET address = '203.0.113.9' WHERE sequence = 3"]);
+  await run('sqlite3', ['-cmd', '.timeout 10000', join(given.server.home, 'leanauth.db'), "UPDATE audit_event SET address = '203.0.113.9' WHERE sequence = 3"]);
   const page = await given.browser.page({ operator: admin, path: '/audit' });
   await button(page, 'audit.verify').click();
   await says(page, t('audit.broken'));

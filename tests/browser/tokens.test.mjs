@@ -1,7 +1,7 @@
 // Taking back the tokens that an application has already.
 import assert from 'node:assert/strict';
 import { request } from 'node:http';
-import { button, dialog, field, says } from './lib/browser.mjs';
+import { button, dialog, field, noticed, says } from './lib/browser.mjs';
 import { PRODUCTION, poll } from './lib/server.mjs';
 import { t } from './lib/texts.mjs';
 import { test, walk } from './lib/walk.mjs';
@@ -42,6 +42,6 @@ test('an administrator revokes all tokens of an application', async () => {
   await says(dialog(page), t('tokens.revoke_effect'));
   await field(dialog(page), 'confirm.name').fill(NAME);
   await button(dialog(page), 'tokens.revoke_all').click();
-  await says(page, t('tokens.revoked_done'));
+  await noticed(page, 'tokens.revoked_done');
   await poll(async () => (await verified(token)) === 401, 'the token is refused');
 });

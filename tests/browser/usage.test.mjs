@@ -18,7 +18,8 @@ const given = walk({}, async ({ server }) => {
   }).then((answer) => answer.ok);
   await poll(ask, 'the application gets a token');
   for (let i = 1; i < TOKENS; i++) assert.ok(await ask());
-  await poll(async () => (await server.json('usage', '--environment', SANDBOX, '--from', '1h')).advice.length > 0, 'the tokens are counted');
+  // They are written every second: some of them may have been before the last one was asked for.
+  await poll(async () => (await server.json('usage', '--environment', SANDBOX, '--from', '1h')).advice.some((a) => a.tokens === TOKENS), 'the tokens are counted');
 });
 
 test('too many tokens: whose, how many would have done, and what to do', async () => {
@@ -42,7 +43,14 @@ test('zoom by dragging across the chart, and back', async () => {
   await settled(page);
   const plot = page.locator('.chart .u-over').first();
   await plot.scrollIntoViewIfNeeded();
-  const { x, y, width, height } = await plot.boundingBox();
+  // Charts and tables above take their places one after the other: it is taken hold of once it stays where it is.
+  let box = null;
+  await poll(async () => {
+    const [before, now] = [box, await plot.boundingBox()];
+    box = now;
+    return before && now && before.x === now.x && before.y === now.y && before.width === now.width;
+  }, 'the chart keeps its place');
+  const { x, y, width, height } = box;
   await page.mouse.move(x + width / 4, y + height / 2);
   await page.mouse.down();
   await page.mouse.move(x + width / 2, y + height / 2, { steps: 5 });

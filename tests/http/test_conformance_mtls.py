@@ -9,6 +9,7 @@ import uuid
 
 import pytest
 import requests
+import yaml
 from cryptography import x509
 from cryptography.x509.name import _ASN1Type as ASN1
 from cryptography.x509.oid import NameOID
@@ -501,6 +502,34 @@ def test_mtl_03_subjects_are_of_no_use_to_our_own(place):
     place.refused(app, one)
     elsewhere = registered(place, environment="sandbox-uae")
     place.token(elsewhere, foreign(place, subject=DN).pair)
+
+
+def test_mtl_03_moving_from_our_own_authority_to_another(server_factory, tmp_path):
+    """As docs/operations.md has it: both let the application in until the old certificate is revoked, and then ours is turned off."""
+    place = Place(server_factory, tmp_path)
+    app = place.app()
+    old, new = place.issue(app), foreign(place, subject=DN)
+    place.token(app, old)
+    place.refused(app, new.pair)
+    place.set(app, "--tls-client-auth-subject-dn", DN)
+    place.token(app, new.pair)
+    place.token(app, old)
+    another = place.issue(app)
+    place.token(app, another)
+    place.revoke(app, old.answer["certificate_id"])
+    support.poll(lambda: place.post(app, old).status_code == 401, 1, "the refusal")
+    place.token(app, new.pair)
+    config = yaml.safe_load(place.server.config_path.read_text())
+    for environment in config["environments"]:
+        environment["mtls"]["own_authority"] = False
+    place.server.config_path.write_text(yaml.safe_dump(config, sort_keys=False))
+    place.server.stop()
+    place.server.start()
+    place.token(app, new.pair)
+    place.refused(app, another)
+    assert place.server.get("production", "/oauth2/crl").status_code == 200
+    done = place.server.cli("cert", "issue", app["client_id"])
+    assert done.returncode != 0 and done.is_one_clear_error and "own_authority" in done.both
 
 
 def test_mtl_03_a_crl_takes_effect_without_a_restart(server_factory, tmp_path):

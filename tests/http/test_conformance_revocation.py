@@ -1,6 +1,7 @@
 """Conformance, section 11: revocation (RFC 7009); by operators, too, and across nodes."""
 
 import concurrent.futures
+import datetime
 import json
 import os
 import signal
@@ -12,7 +13,9 @@ import uuid
 import pytest
 import yaml
 from authlib.integrations.requests_client import OAuth2Session
+from jwcrypto import jwk
 
+import registrations
 import support
 from control import REVOKE, Asker, asker, register
 from support import basic, decode
@@ -379,6 +382,36 @@ def test_all_that_a_secret_got_in_the_spring_profile(place):
     done = place.server.cli("token", "revoke", "--application", app["client_id"], "--secret", second["secret_id"], check=0)
     assert "Spring" in done.stderr and "All tokens that application" in done.stdout
     support.poll(lambda: not any(place.askers["spring"].is_active(t) for t in tokens), 10, "both are inactive")
+
+
+def test_how_far_a_revocation_of_a_credential_reaches(place, tmp_path):
+    """Up to now while it may get new ones; once it has ended itself, up to where every node has heard of that."""
+    server, app = place.server, place.new_client()
+    own, other = registrations.ec_key("own"), registrations.ec_key("other")
+
+    def reach(*credential):
+        answer = server.cli_json("token", "revoke", "--application", app["client_id"], "--environment", "plain", *credential)
+        return datetime.datetime.fromisoformat(answer["issued_until"].replace("Z", "+00:00")).timestamp() - time.time()
+
+    def set_keys(*keys):
+        path = tmp_path / "jwks.json"
+        path.write_text(json.dumps(registrations.key_set(*keys)))
+        register(server, app, "--auth-method", "private_key_jwt", "--jwks", path)
+
+    secret = server.secret_add(app)["secret_id"]
+    thumbprint = jwk.JWK(**own).thumbprint()
+    assert reach("--secret", secret) <= 0 and reach() <= 0
+    server.secret_revoke(app, secret)
+    assert reach("--secret", secret) > 30
+    set_keys(own, other)
+    assert reach("--key", thumbprint) <= 0
+    set_keys(other)
+    assert reach("--key", thumbprint) > 30
+    certificate = server.cli_json("cert", "issue", app["client_id"], "--environment", "plain")
+    x5t = server.cli_json("cert", "list", app["client_id"], "--environment", "plain")["certificates"][0]["thumbprint"]
+    assert reach("--certificate", x5t) <= 0
+    server.cli("cert", "revoke", app["client_id"], certificate["certificate_id"], "--environment", "plain", check=0)
+    assert reach("--certificate", x5t) > 30
 
 
 def test_what_a_node_issues_that_has_not_heard_yet(new_home):

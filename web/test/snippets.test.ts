@@ -41,7 +41,7 @@ const COMBINATIONS: SnippetValues[] = [
   ...['HS256', 'HS384', 'HS512'].map((algorithm) => ({ ...BASE, authMethod: 'client_secret_jwt' as const, algorithm })),
   ...KEY_ALGORITHMS.map((algorithm) => ({ ...BASE, authMethod: 'private_key_jwt' as const, algorithm, kid: 'of the key' })),
 ].flatMap((v) => [[false, false], [true, false], [false, true], [true, true]].map(([certificate = false, dpop = false]) => ({ ...v, dpop, certificate: certificate || v.authMethod.endsWith('tls_client_auth') })))
-  .flatMap((v) => [v, { ...v, clientId: `it's "100%" \\ $(id)`, kid: v.kid && `k'"\\%s\``, scope: `customer.'"\\` }]);
+  .flatMap((v) => [v, { ...v, clientId: `it's "100%" \\ $(id)`, kid: v.kid && `k'"\\ü%s\``, scope: `customer.'"\\` }]);
 
 test('every program has the values, reads the secret from the environment, and sends it one way only', () => {
   for (const { id } of SNIPPET_LANGUAGES) {

@@ -7,7 +7,8 @@ import { PASSWORD } from './server.mjs';
 import { en, t } from './texts.mjs';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const PATIENCE_MS = 15_000;
+// Nothing waits so long where all is well; a machine that is slow or busy needs it.
+const PATIENCE_MS = 30_000;
 
 // The browser itself notes every answer of 4xx and 5xx as an error; those of the API are its way to say no; an icon is asked for only where a
 // page names none, as beside the text that signing in begins from.
@@ -43,6 +44,7 @@ export class Browser {
       localStorage.getItem('leanauth.language') ?? localStorage.setItem('leanauth.language', l);
       localStorage.getItem('leanauth.theme') ?? localStorage.setItem('leanauth.theme', th);
     }, [language, theme]);
+    await context.addInitScript(noteToasts);
     const page = await context.newPage();
     this.watch(page);
     if (operator) await signInByApi(page, operator);
@@ -79,6 +81,17 @@ export class Browser {
     assert.deepEqual(told, [], 'the console of every page is clean');
   }
 }
+
+/** Notices go by themselves: what they said is kept, for a test that comes too late to see them. */
+function noteToasts() {
+  globalThis.toastsShown = [];
+  new MutationObserver(() => {
+    for (const { textContent } of document.querySelectorAll('.toast')) if (!globalThis.toastsShown.includes(textContent)) globalThis.toastsShown.push(textContent);
+  }).observe(document, { childList: true, subtree: true });
+}
+
+/** Waits until a notice has said so, whether or not it is still there. */
+export const noticed = (page, key) => page.waitForFunction((text) => globalThis.toastsShown.some((shown) => shown.includes(text)), t(key));
 
 async function signInByApi(page, { email, password = PASSWORD }) {
   await page.goto('/assets/licenses.txt');

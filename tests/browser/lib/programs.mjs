@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { execFile, execFileSync, spawnSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -79,13 +79,15 @@ function newKey(folder, algorithm, file, kid) {
   return jwks;
 }
 
+// Names are other people's input, in programs too: nothing of it may be run, or end the text that it stands in.
+const HOSTILE_KID = 'it\'s "50%d" \\ \\n %s $(touch pwned) `touch pwned` ${key} \\u0022 ü ع';
 let folders = 0;
 
 /** An application with what its programs need beside them. `key`: the algorithm of private_key_jwt. `bound`: dpop or certificate. */
 export async function prepare(server, method, { key = null, bound = null, environment = SANDBOX } = {}) {
   const folder = at(`client-${++folders}`);
   mkdirSync(folder);
-  const jwks = key ? ['--jwks', newKey(folder, key, bound === 'certificate' ? 'assertion.key' : 'client.key', key === 'ES256' ? 'kid of the key' : null)] : [];
+  const jwks = key ? ['--jwks', newKey(folder, key, bound === 'certificate' ? 'assertion.key' : 'client.key', key === 'ES256' ? HOSTILE_KID : null)] : [];
   const flags = { dpop: ['--dpop-bound', 'true'], certificate: ['--certificate-bound', 'true'] }[bound] ?? [];
   const app = await server.createApplication(environment, `${method} ${key ?? ''} ${bound ?? ''}`.trim(), '--auth-method', method, ...jwks, ...flags);
   if (method === 'self_signed_tls_client_auth') {
@@ -119,6 +121,7 @@ export async function runProgram(app, language, program) {
     last = `${stdout}${stderr}`;
     return /eyJ[\w-]+\.([\w-]+)\.[\w-]+/.exec(stdout);
   }, `the ${language} program gets a token`, 60).catch((e) => { throw new Error(`${e.message}: ${last}\n${program}`); });
+  assert.ok(!existsSync(join(app.folder, 'pwned')));
   const claims = JSON.parse(Buffer.from(told[1], 'base64url'));
   assert.equal(claims.client_id, app.client_id);
   assert.deepEqual(Object.keys(claims.cnf ?? {}), { dpop: ['jkt'], certificate: ['x5t#S256'] }[app.bound] ?? []);

@@ -28,7 +28,7 @@ export function freePort() {
 }
 
 /** Asks until the answer is true and gives it; fails after a generous while. */
-export async function poll(question, what, seconds = 15) {
+export async function poll(question, what, seconds = 30) {
   const end = Date.now() + seconds * 1000;
   for (;;) {
     const answer = await question();
@@ -43,7 +43,18 @@ export class Server {
   #ended = null;
 
   /** `config`: changes the text of leanauth.yaml before the start. */
-  static async start({ config = (text) => text, requireTotp = false } = {}) {
+  static async start(options = {}) {
+    for (let left = 3; ; left--) {
+      try {
+        return await Server.#startOnce(options);
+      } catch (e) {
+        // A port that was free may have been taken by somebody else meanwhile.
+        if (left === 0 || !/in use/i.test(e.message)) throw e;
+      }
+    }
+  }
+
+  static async #startOnce({ config = (text) => text, requireTotp = false }) {
     const server = new Server();
     server.home = mkdtempSync(join(tmpdir(), 'leanauth-browser-'));
     server.port = await freePort();

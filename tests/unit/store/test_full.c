@@ -2,6 +2,7 @@
  * limit on the pages of the database. */
 #include "support.h"
 
+#include "store/certificates.h"
 #include "store/sqlite_internal.h"
 
 #include <fcntl.h>
@@ -27,8 +28,40 @@ static la_result add(la_store *s, uint16_t environment_id, unsigned i)
     return la_store_create_application(s, &a, NOW_S);
 }
 
+static la_result add_revocation(la_store *s, uint16_t environment_id, unsigned i)
+{
+    char jti[40];
+    bool changed;
+    snprintf(jti, sizeof jti, "%032x", i);
+    la_revocation_record r = {environment_id, LA_REVOKED_TOKEN, 1,           0, la_slice_of(jti),
+                              NOW_S,          NOW_S + 9,        LA_NO_SLICE, 0};
+    return la_store_revoke(s, &r, &changed);
+}
+
+/* Issued, and revoked at once: both, or the first. */
+static la_result add_certificate(la_store *s, uint16_t environment_id, unsigned i)
+{
+    uint8_t thumbprint[LA_THUMBPRINT_BYTES] = {0};
+    char serial[16];
+    uint64_t id;
+    (void)environment_id;
+    memcpy(thumbprint, &i, sizeof i);
+    snprintf(serial, sizeof serial, "%08x", i);
+    la_new_certificate c = {.issued = true,
+                            .thumbprint = thumbprint,
+                            .serial = la_slice_of(serial),
+                            .subject = LA_SLICE("CN=a"),
+                            .der = LA_SLICE("der"),
+                            .not_before_s = NOW_S,
+                            .not_after_s = NOW_S + 9};
+    LA_TRY(la_store_add_certificate(s, 1, &c, 8, NOW_S, &id));
+    return la_store_revoke_certificate(s, 1, id, NOW_S);
+}
+
+typedef la_result (*adder)(la_store *s, uint16_t environment_id, unsigned i);
+
 /* What the child does; the exit code says how it went. */
-static int fill_until_full(const char *path, uint16_t environment_id, unsigned *ret_added)
+static int fill_until_full(const char *path, uint16_t environment_id, adder add_one, unsigned *ret_added)
 {
     la_store *s;
     la_application_row row;
@@ -37,31 +70,32 @@ static int fill_until_full(const char *path, uint16_t environment_id, unsigned *
     if (!la_is_ok(la_store_open(path, LA_STORE_MIGRATE, &s)))
         return 10;
     limit_files(800 << 10);
-    while (la_is_ok(r = add(s, environment_id, added)) && added < 100000)
+    while (la_is_ok(r = add_one(s, environment_id, added)) && added < 100000)
         added++;
     if (r.code != LA_FULL || !strstr(la_detail(), path))
         return 11;
-    if (!la_is_ok(la_store_find_application(s, environment_id, LA_SLICE("c0"), &row))) /* reading goes on */
+    if (!la_is_ok(la_store_find_application(s, environment_id, LA_SLICE("first"), &row))) /* reading goes on */
         return 12;
     limit_files(RLIM_INFINITY);
-    if (!la_is_ok(add(s, environment_id, added))) /* and so does writing, once there is room */
+    if (!la_is_ok(add_one(s, environment_id, 100000))) /* and so does writing, once there is room */
         return 13;
     *ret_added = added + 1;
     la_store_close(s);
     return 0;
 }
 
-static void a_full_disk_loses_nothing(void **state)
+/* `count` is SQL: how many there are of what was added. */
+static void fill_the_disk(fixture *f, adder add_one, const char *count)
 {
-    fixture *f = *state;
     int ends[2], status;
     unsigned added = 0;
+    assert_int_equal(add_application(f, f->sandbox, "first", NULL), 1);
     assert_int_equal(pipe(ends), 0);
     la_store_close(f->store);
     f->store = NULL;
     pid_t child = fork();
     if (child == 0) {
-        int code = fill_until_full(f->path, f->sandbox, &added);
+        int code = fill_until_full(f->path, f->sandbox, add_one, &added);
         if (write(ends[1], &added, sizeof added) != sizeof added)
             code = 20;
         _exit(code);
@@ -73,8 +107,29 @@ static void a_full_disk_loses_nothing(void **state)
     close(ends[1]);
     assert_true(added > 10);
     assert_ok(la_store_open(f->path, LA_STORE_MIGRATE, &f->store));
-    assert_int_equal(run_sql(f->path, "SELECT count(*) FROM application"), added);
+    assert_int_equal(run_sql(f->path, count), added);
     assert_int_equal(run_sql(f->path, "SELECT integrity_check = 'ok' FROM pragma_integrity_check"), 1);
+}
+
+static void a_full_disk_loses_nothing(void **state)
+{
+    fill_the_disk(*state, add, "SELECT count(*) - 1 FROM application");
+}
+
+static void nor_a_revocation(void **state)
+{
+    fill_the_disk(*state, add_revocation, "SELECT count(*) FROM revocation");
+}
+
+/* Every one that was revoked is there to be on the CRL, and none is that was not. */
+static void nor_a_certificate(void **state)
+{
+    fill_the_disk(*state, add_certificate,
+                  "SELECT count(*) FROM revoked_certificate AS r JOIN certificate AS c USING (serial)"
+                  " WHERE c.revoked_at_s <> 0");
+    fixture *f = *state;
+    assert_int_equal(run_sql(f->path, "SELECT count(*) FROM certificate WHERE revoked_at_s <> 0"),
+                     run_sql(f->path, "SELECT count(*) FROM revoked_certificate"));
 }
 
 /* Opening where each file may have only so many bytes: it fails with a reason, or works; it never crashes. */
@@ -150,6 +205,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_full_disk_loses_nothing),
+        TEST(nor_a_revocation),
+        TEST(nor_a_certificate),
         TEST(opening_on_a_full_disk_gives_a_reason),
         TEST(an_import_that_does_not_fit_leaves_nothing),
         TEST(a_writer_that_holds_the_lock_makes_it_unavailable),

@@ -2,6 +2,7 @@
 #include "support.h"
 
 #include "store/audit.h"
+#include "store/certificates.h"
 #include "store/operators.h"
 #include "store/sqlite_internal.h"
 
@@ -240,6 +241,41 @@ static la_result try_revoke(fixture *f, unsigned i)
     return la_is_ok(result) ? expired : result;
 }
 
+static la_new_certificate new_certificate(const uint8_t thumbprint[LA_THUMBPRINT_BYTES])
+{
+    return (la_new_certificate){.issued = true,
+                                .thumbprint = thumbprint,
+                                .serial = LA_SLICE("01"),
+                                .subject = LA_SLICE("CN=a"),
+                                .der = LA_SLICE("der"),
+                                .not_before_s = NOW_S,
+                                .not_after_s = NOW_S + 9};
+}
+
+/* The row, the application's version, the feed and the CRL's list go together. */
+static la_result try_certificate(fixture *f, unsigned i)
+{
+    uint64_t id = 0;
+    uint8_t thumbprint[LA_THUMBPRINT_BYTES] = {0};
+    la_new_certificate c = new_certificate(thumbprint);
+    LA_TRY(open_again(f));
+    long saved = left;
+    left = -1;
+    int64_t before = run_sql(f->path, "SELECT version FROM application WHERE client_id = 'cert'");
+    left = saved;
+    memcpy(thumbprint, &i, sizeof i);
+    la_result added = la_store_add_certificate(f->store, 1, &c, 2, NOW_S, &id);
+    la_result revoked = la_is_ok(added) ? la_store_revoke_certificate(f->store, 1, id, NOW_S) : added;
+    left = -1;
+    unsigned done = (unsigned)la_is_ok(added) + (unsigned)la_is_ok(revoked);
+    assert_true(sqlite3_get_autocommit(f->store->db));
+    assert_int_equal(run_sql(f->path, "SELECT version FROM application WHERE client_id = 'cert'"), before + done);
+    assert_int_equal(run_sql(f->path, "SELECT count(*) FROM certificate WHERE revoked_at_s = 0"), done == 1);
+    assert_int_equal(run_sql(f->path, "SELECT count(*) FROM revoked_certificate"), done == 2);
+    sqlite3_exec(f->store->db, "DELETE FROM certificate; DELETE FROM revoked_certificate", NULL, NULL, NULL);
+    return revoked;
+}
+
 static la_result try_operator(fixture *f, unsigned i)
 {
     la_operator_row o = {.role = LA_ROLE_ADMIN, .n_environments = 2, .environments = {"a", "b"}}, found;
@@ -322,14 +358,23 @@ static void revoking_survives(void **state)
     walk(*state, try_revoke, false, 1);
 }
 
+static void certificates_survive(void **state)
+{
+    fixture *f = *state;
+    assert_int_equal(add_application(f, f->sandbox, "cert", NULL), 1);
+    assert_ok(la_store_put_authority(f->store, f->sandbox, LA_SLICE("ca"), LA_SLICE("wrapped"), NOW_S));
+    walk(f, try_certificate, false, 1);
+    assert_int_equal(run_sql(f->path, "SELECT integrity_check = 'ok' FROM pragma_integrity_check"), 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up_store, tear_down_store)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(opening_survives),  TEST(creating_survives), TEST(listing_survives),
-        TEST(the_feed_survives), TEST(writing_survives),  TEST(groups_survive),
-        TEST(counting_survives), TEST(operators_survive), TEST(revoking_survives),
+        TEST(opening_survives),  TEST(creating_survives),    TEST(listing_survives),  TEST(the_feed_survives),
+        TEST(writing_survives),  TEST(groups_survive),       TEST(counting_survives), TEST(operators_survive),
+        TEST(revoking_survives), TEST(certificates_survive),
     };
     return cmocka_run_group_tests_name("store memory", tests, set_up_allocator, NULL);
 }

@@ -207,8 +207,12 @@ ${v.dpop ? `        // The server may want a value of its own in the proof.
         System.out.println(response.body());
     }`;
 
-export function java(v: SnippetValues): string {
-  if (isPlain(v)) return plain(v);
+// Before version 18 the compiler takes a source for what the machine's locale says; these escapes are read anywhere.
+const inAscii = (program: string): string => program.replace(/[^\t\n -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
+export const java = (v: SnippetValues): string => inAscii(isPlain(v) ? plain(v) : whole(v));
+
+function whole(v: SnippetValues): string {
   const parts = [ENCODE, readsKey(v) && READ_KEY, (signs(v) || v.dpop) && JWT, signs(v) && assertion(v), v.dpop && proof(v), v.certificate && CLIENT, ask(v)];
   return `// Java 17 or later: java GetToken.java\n${imports(v)}\n\npublic class GetToken {\n${parts.filter((part) => part !== false).join('\n\n')}\n}`;
 }
