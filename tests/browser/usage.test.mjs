@@ -1,8 +1,10 @@
 // Usage: an application that asks for far more than it needs is told so; the chart is looked at closer by mouse and by button.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { button, says, settled } from './lib/browser.mjs';
-import { SANDBOX, poll } from './lib/server.mjs';
-import { t } from './lib/texts.mjs';
+import { ROOT, SANDBOX, poll } from './lib/server.mjs';
+import { en, t } from './lib/texts.mjs';
 import { test, walk } from './lib/walk.mjs';
 
 const NAME = 'A token for every call';
@@ -84,4 +86,17 @@ test('how long answers took, in the table as well', async () => {
   await button(page, 'usage.view_table').click();
   const table = page.getByRole('table', { name: t('usage.tokens') });
   await table.getByText(/^[\d.]+ ms$/).first().waitFor();
+});
+
+// Of the resource's side and of further endpoints, which are not counted here.
+const ELSEWHERE = /^(?:no_route|no_crl|misdirected|introspection_not_allowed|resource_unsaid|token_\w+|bearer_\w+)$/;
+
+test('every reason that a client can be refused for is explained, and none that there is not', () => {
+  const table = readFileSync(join(ROOT, 'src/base/result.def'), 'utf8');
+  const reasons = [...table.matchAll(/^LA_RESULT\((\w+), "/gm)].map(([, code]) => code.toLowerCase()).filter((code) => !ELSEWHERE.test(code));
+  assert.ok(reasons.length > 80);
+  const same = Object.fromEntries([...readFileSync(join(ROOT, 'web/src/pages/usage/reasons.tsx'), 'utf8').matchAll(/(\w+): '(\w+)'/g)].map(([, from, to]) => [from, to]));
+  assert.deepEqual(reasons.filter((reason) => !(`reason.${same[reason] ?? reason}` in en)), []);
+  const known = [...reasons, ...Object.values(same), 'other'];
+  assert.deepEqual(Object.keys(en).filter((key) => key.startsWith('reason.') && !known.includes(key.slice('reason.'.length))), []);
 });

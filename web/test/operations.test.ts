@@ -17,6 +17,7 @@ test('a reason that is not known is explained as another one', () => {
   assert.equal(explainedReason('client_secret_wrong'), 'client_secret_wrong');
   assert.equal(explainedReason('of_a_newer_server'), 'other');
   assert.equal(explainedReason('__proto__'), 'other');
+  assert.equal(explainedReason('dpop_signature'), 'dpop_form');
 });
 
 test('every action belongs to an area', () => {

@@ -8,9 +8,23 @@ import { Section } from '../../ui/page';
 
 type Explained = Extract<Key, `reason.${string}`> extends `reason.${infer Name}` ? Name : never;
 
+// What is put right in the same way is explained in the same words.
+const SAME: Record<string, Explained> = {
+  assertion_type: 'assertion_form', assertion_malformed: 'assertion_form', assertion_typ: 'assertion_form', assertion_claims: 'assertion_form', assertion_client_id: 'assertion_form',
+  assertion_expired: 'assertion_time', assertion_lifetime: 'assertion_time', assertion_signature: 'assertion_key',
+  client_certificate_malformed: 'client_certificate_untrusted', client_certificate_key_set: 'assertion_key_set',
+  dpop_repeated: 'dpop_form', dpop_malformed: 'dpop_form', dpop_type: 'dpop_form', dpop_algorithm: 'dpop_form', dpop_key: 'dpop_form', dpop_signature: 'dpop_form',
+  dpop_claims: 'dpop_form', dpop_method: 'dpop_form', dpop_access_token: 'dpop_form', dpop_replayed: 'dpop_time',
+  dpop_needed: 'binding_needed', dpop_unwanted: 'binding_needed', certificate_needed: 'binding_needed', resource_syntax: 'resource_not_allowed',
+  exchange_subject_missing: 'exchange_form', exchange_subject_type: 'exchange_form', exchange_subject_invalid: 'exchange_form', exchange_subject_scope: 'exchange_form',
+  exchange_actor_type: 'exchange_form', exchange_actor: 'exchange_form', exchange_requested_type: 'exchange_form', exchange_scope: 'exchange_form', exchange_binding: 'exchange_form',
+  http_client_certificate_chain: 'http_client_certificate', http_plain: 'http_malformed',
+};
+
 /** The name under which there are texts for it; a newer server may know reasons that are not explained here. */
 export function explainedReason(reason: string): Explained {
-  return Object.hasOwn(en, `reason.${reason}`) ? (reason as Explained) : 'other';
+  if (Object.hasOwn(en, `reason.${reason}`)) return reason as Explained;
+  return (Object.hasOwn(SAME, reason) ? SAME[reason] : undefined) ?? 'other';
 }
 
 function Share({ count, most }: { count: number; most: number }): VNode {
