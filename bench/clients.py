@@ -196,20 +196,20 @@ def ratio(values, kind, *floor):
 
 
 def add_rows(report, v, nginx):
-    def row(key, what, kind, floor, floor_words, budget=None):
-        report.add(key, what, "us", v[kind])
-        report.add(f"{key}_ratio", f"the same / {floor_words}", "x", ratio(v, kind, *floor), budget=budget, digits=3)
+    def row(kind, what, floor, ratio_of):
+        report.add(kind, f"server CPU for {what}", "us", v[kind])
+        report.add(f"{kind}_ratio", ratio_of, "x", ratio(v, kind, *floor), budget=1.5, digits=3)
     report.add("client_bare", "bare ES256 signature, in these rounds", "us", v["bare"])
     report.add("client_verify", "bare ES256 verification, in these rounds", "us", v["verify"])
     report.add("http_floor", "HTTP alone: a fixed answer of a token's length", "us", v["floor"])
     report.add("client_secret", "server CPU for a token, client_secret, plain HTTP", "us", v["secret"])
-    row("mtls", "server CPU for a token, mTLS on connections that are kept", "mtls", ["bare"], "bare signature", 1.5)
-    report.add("mtls_secret_ratio", "the same / client_secret, plain HTTP", "x", ratio(v, "mtls", "secret"), digits=3)
+    row("mtls", "a token, mTLS on connections that are kept", ["bare"], "mTLS token / bare signature")
+    report.add("mtls_secret_ratio", "mTLS token / client_secret, plain HTTP", "x", ratio(v, "mtls", "secret"), digits=3)
     report.add("nginx_new", f"{nginx}: CPU for a TLS 1.3 connection with one answer", "us", v["nginx_new"])
-    row("tls_new", "server CPU for a TLS 1.3 connection with one token", "tls_new", ["nginx_new", "bare"],
-        "(nginx's connection + bare signature)", 1.5)
-    row("introspect", "server CPU for an introspection", "introspect", ["verify"], "bare verification", 1.5)
-    row("exchange", "server CPU for a token by exchange", "exchange", ["verify", "bare"], "(bare verification + bare signature)", 1.5)
+    row("tls_new", "a TLS 1.3 connection with one token", ["nginx_new", "bare"],
+        "connection and token / (nginx's connection + bare signature)")
+    row("introspect", "an introspection", ["verify"], "introspection / bare verification")
+    row("exchange", "a token by exchange", ["verify", "bare"], "exchange / (bare verification + bare signature)")
 
 
 def measure(plan, report, folder, section, cores):

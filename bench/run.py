@@ -126,10 +126,10 @@ def measure_minting(plan, report):
                    [m / b for m, b in zip(r["mint_us"], r["bare_us"])], budget=1.08, digits=3)
         if algorithm == "ES256":
             report.add("assertion_es256", "ES256 token for an ES256 assertion (private_key_jwt), in process", "us", r["assertion_us"])
-            report.add("assertion_ratio_es256", "the same / (bare verification + bare signature)", "x",
+            report.add("assertion_ratio_es256", "private_key_jwt ES256 / (bare verification + bare signature)", "x",
                        [d / (v + b) for d, v, b in zip(r["assertion_us"], r["bare_verify_us"], r["bare_us"])], budget=1.5, digits=3)
             report.add("dpop_es256", "ES256 token bound by an ES256 proof, in process", "us", r["dpop_us"])
-            report.add("dpop_ratio_es256", "the same / (bare verification + bare signature)", "x",
+            report.add("dpop_ratio_es256", "DPoP ES256 / (bare verification + bare signature)", "x",
                        [d / (v + b) for d, v, b in zip(r["dpop_us"], r["bare_verify_us"], r["bare_us"])], budget=1.5, digits=3)
             report.add("mint_bad_secret", "refused in process, bad secret", "us", r["bad_secret_us"])
             report.add("mint_bad_scope", "refused in process, bad scope", "us", r["bad_scope_us"])

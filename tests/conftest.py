@@ -113,9 +113,6 @@ def client(demo):
     return demo["production"]
 
 
-ALGORITHMS = ["ES256", "RS256", "PS256", "ES384", "EdDSA"]
-
-
 @pytest.fixture(scope="session")
 def matrix(server_factory):
     """One server with an environment for each configuration that the protocol tests need; none is the default one.
@@ -137,7 +134,7 @@ def matrix(server_factory):
                     environment[key] = value
             environments.append(environment)
 
-        for algorithm in ALGORITHMS:
+        for algorithm in support.ALGORITHMS:
             for profile in ("rfc9068", "spring"):
                 add(f"{algorithm.lower()}-{profile}", algorithm=algorithm, profile=profile)
         add("registered", customer={"policy": "registered"})

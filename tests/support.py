@@ -22,6 +22,7 @@ BIN = str(pathlib.Path(os.environ.get("LEANAUTH_BIN") or REPOSITORY / "build" / 
 SHARED = pathlib.Path(os.environ.get("LEANAUTH_SHARED") or REPOSITORY.parent / "shared")
 SLOW = float(os.environ.get("LEANAUTH_SLOW") or 1)  # how much patience a sanitizer build needs
 FORM = "application/x-www-form-urlencoded"
+ALGORITHMS = ["ES256", "RS256", "PS256", "ES384", "EdDSA"]  # of tokens, with every OpenSSL
 
 # RFC 6749 A.7, A.8
 ERROR_TEXT = re.compile(r"^[\x20-\x21\x23-\x5b\x5d-\x7e]+$")

@@ -8,8 +8,7 @@ import pytest
 from jwcrypto import jwk as jwcrypto_jwk
 
 import support
-from conftest import ALGORITHMS
-from support import decode, poll, unpad
+from support import ALGORITHMS, decode, poll, unpad
 
 GOLDEN = pathlib.Path(__file__).with_name("golden_defaults.json")
 METADATA = ["/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"]

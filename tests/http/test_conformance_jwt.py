@@ -11,8 +11,7 @@ from authlib.jose import JsonWebKey, JsonWebToken
 from jwcrypto import jwk as jwcrypto_jwk
 from jwcrypto import jwt as jwcrypto_jwt
 
-from conftest import ALGORITHMS
-from support import decode, unpad
+from support import ALGORITHMS, decode, unpad
 
 CUSTOMER_ID = "5f3c2a10-8c9d-4b6e-a1f0-2d4e6f8a0b1c"
 SIGNATURE_BYTES = {"ES256": 64, "ES384": 96, "EdDSA": 64, "RS256": None, "PS256": None}

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from conftest import ALGORITHMS
+from support import ALGORITHMS
 
 CUSTOMER = "customer.5f3c2a10-8c9d-4b6e-a1f0-2d4e6f8a0b1c"
 
