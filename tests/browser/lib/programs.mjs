@@ -55,12 +55,15 @@ export const LANGUAGES = {
 
 const works = (program, ...words) => spawnSync(program, words, { stdio: 'ignore' }).status === 0;
 
+/** The number in what a program says of itself; 0 where it is not here. */
+const versionOf = (program, word, pattern) => Number(pattern.exec(`${spawnSync(program, [word], { encoding: 'utf8' }).stdout ?? ''}`)?.[1] ?? 0);
+
 /** Why programs of a language cannot be run here; nothing where they can. */
 export function obstacle(language) {
   if (language === 'python') return works('/usr/bin/python3', '-c', 'import jwt, cryptography') ? null : 'python3-jwt is not here';
-  if (language === 'go') return works('go', 'version') ? null : 'there is no Go here';
+  if (language === 'go') return versionOf('go', 'version', /go1\.(\d+)/) >= 20 ? null : 'there is no Go 1.20 here';
   if (language !== 'java') return null;
-  if (!works('java', '-version') || !works('javac', '-version')) return 'there is no JDK here';
+  if (versionOf('javac', '--version', /javac (\d+)/) < 17 || !works('java', '-version')) return 'there is no JDK 17 here';
   const trust = ['-importcert', '-noprompt', '-alias', 'server', '-file', at('server.crt'), '-keystore', at('trust.p12'), '-storepass', 'changeit'];
   return works('keytool', ...trust) ? null : 'keytool does not take the certificate';
 }

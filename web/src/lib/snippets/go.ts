@@ -37,7 +37,7 @@ function imports(v: SnippetValues): string {
     'strings',
     'time',
   ];
-  return `package main\n\nimport (\n${names.filter((name) => name !== false).map((name) => `\t"${name}"\n`).join('')})`;
+  return `${isPlain(v) ? '' : '// Go 1.20 or later: go run token.go\n'}package main\n\nimport (\n${names.filter((name) => name !== false).map((name) => `\t"${name}"\n`).join('')})`;
 }
 
 /** gofmt aligns the values of a literal. */
