@@ -48,16 +48,23 @@ static const la_algorithm *algorithm_of(const EVP_PKEY *key)
     return NULL;
 }
 
+/* As of a JWK: what is accepted here has a thumbprint (RFC 7638), too. */
 static la_result check_rsa(const EVP_PKEY *key)
 {
-    BIGNUM *e = NULL;
+    BIGNUM *n = NULL, *e = NULL;
     int bits = EVP_PKEY_get_bits(key);
     if (bits < RSA_BITS_MIN || bits > RSA_BITS_MAX)
         return la_fail(LA_INVALID, "its RSA key has %d bits; %d to %d are accepted", bits, RSA_BITS_MIN, RSA_BITS_MAX);
-    if (!EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &e))
-        return la_x509_refuse("its RSA key cannot be read");
-    bool good = BN_is_odd(e) && BN_num_bits(e) > 16 && BN_num_bits(e) <= RSA_E_BITS_MAX;
+    bool is_read = EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_N, &n) &&
+                   EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &e);
+    bool is_odd = is_read && BN_is_odd(n);
+    bool good = is_read && BN_is_odd(e) && BN_num_bits(e) > 16 && BN_num_bits(e) <= RSA_E_BITS_MAX;
+    BN_free(n);
     BN_free(e);
+    if (!is_read)
+        return la_x509_refuse("its RSA key cannot be read");
+    if (!is_odd)
+        return la_fail(LA_INVALID, "its RSA modulus is even");
     return good ? la_ok()
                 : la_fail(LA_INVALID, "its RSA key has an exponent that is weak or too large; 65537 is what is used");
 }

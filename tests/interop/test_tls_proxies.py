@@ -1,6 +1,9 @@
 """The configurations of docs/behind-a-proxy.md in real proxies, and clients with certificates in front of them."""
 
 import base64
+import hashlib
+import json
+import os
 import pathlib
 import re
 import shutil
@@ -136,6 +139,25 @@ def test_mtl_20_self_signed_and_of_an_unknown_authority(proxy):
         place.revoke(app, registered["certificate_id"])
     other = Certificate(place.folder, f"other-{uuid.uuid4().hex}")
     assert proxy.post(app, other.pair).status_code == 401
+
+
+def test_the_commands_of_the_guide(proxy, tmp_path):
+    """As they stand: nothing, a field of one's own, a certificate."""
+    place = proxy.place
+    app = place.app()
+    (tmp_path / "leanauth").symlink_to(support.BIN)
+    [commands] = re.findall(r"<!-- tested: proxy -->\n```sh\n(.*?)```", GUIDE.read_text(), re.S)
+    environment = {**os.environ, "MTLS": f"https://{NAME}:{proxy.port}", "CLIENT_ID": app["client_id"], "CURL_CA_BUNDLE": str(place.ca.certificate_path),
+                   "LEANAUTH_CONFIG": str(place.server.config_path), "PATH": f"{tmp_path}:{os.environ['PATH']}", "no_proxy": "*"}
+    done = subprocess.run(["bash", "-ec", commands], env=environment, cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True, timeout=60 * support.SLOW)
+    support.remember(done.stdout)
+    assert done.returncode == 0, done.stderr
+    nothing, forged, token = [json.loads(answer) for answer in re.findall(r"\{[^{}]*\}", done.stdout)]
+    assert nothing == forged and nothing["error"] == "invalid_client"
+    der = ssl.PEM_cert_to_DER_cert((tmp_path / "payments.crt").read_text())
+    thumbprint = base64.urlsafe_b64encode(hashlib.sha256(der).digest()).decode().rstrip("=")
+    assert decode(token["access_token"])[1]["cnf"] == {"x5t#S256": thumbprint}
 
 
 def spellings(certificate_pem, der):

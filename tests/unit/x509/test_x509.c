@@ -249,6 +249,24 @@ static void test_keys(void **state)
     free_pair(&p);
 }
 
+/* OpenSSL takes one; as a JWK it is none, so it would have no thumbprint. */
+static void test_even_rsa_modulus(void **state)
+{
+    (void)state;
+    static const char exponent[] = "\x02\x03\x01\x00\x01";
+    pair p = make_pair(NULL, (recipe){.key = make_rsa(2048)});
+    la_slice der = der_of(p.x);
+    char copy[LA_X509_DER_MAX];
+    memcpy(copy, der.p, der.n);
+    char *behind = memmem(copy, der.n, exponent, sizeof exponent - 1);
+    assert_non_null(behind);
+    assert_ok(parse((la_slice){copy, der.n}));
+    behind[-1] &= (char)~1;
+    assert_code(parse((la_slice){copy, der.n}), LA_INVALID);
+    assert_non_null(strstr(la_detail(), "even"));
+    free_pair(&p);
+}
+
 /* The thumbprint of the key is the one of its JWK, as jose/ computes it from JSON. */
 static void test_key_thumbprint(void **state)
 {
@@ -347,11 +365,17 @@ static void test_serials(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_what_it_says),   cmocka_unit_test(test_pem),
-        cmocka_unit_test(test_bytes),          cmocka_unit_test(test_nul),
-        cmocka_unit_test(test_extensions),     cmocka_unit_test(test_keys),
-        cmocka_unit_test(test_key_thumbprint), cmocka_unit_test(test_times),
-        cmocka_unit_test(test_self_signed),    cmocka_unit_test(test_serials),
+        cmocka_unit_test(test_what_it_says),
+        cmocka_unit_test(test_pem),
+        cmocka_unit_test(test_bytes),
+        cmocka_unit_test(test_nul),
+        cmocka_unit_test(test_extensions),
+        cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_even_rsa_modulus),
+        cmocka_unit_test(test_key_thumbprint),
+        cmocka_unit_test(test_times),
+        cmocka_unit_test(test_self_signed),
+        cmocka_unit_test(test_serials),
     };
     return cmocka_run_group_tests_name("x509", tests, set_up_secrets, NULL);
 }
