@@ -69,6 +69,15 @@ static la_result check_rsa(const EVP_PKEY *key)
                 : la_fail(LA_INVALID, "its RSA key has an exponent that is weak or too large; 65537 is what is used");
 }
 
+/* OpenSSL reads the point at infinity as a key, for which anybody can sign; it has no coordinates. */
+static bool has_coordinates(const EVP_PKEY *key)
+{
+    BIGNUM *x = NULL;
+    bool good = EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_EC_PUB_X, &x) == 1;
+    BN_free(x);
+    return good;
+}
+
 la_result la_x509_check_key(const EVP_PKEY *key)
 {
     int explicit = 0;
@@ -83,7 +92,7 @@ la_result la_x509_check_key(const EVP_PKEY *key)
         if (EVP_PKEY_get_int_param(key, OSSL_PKEY_PARAM_EC_DECODED_FROM_EXPLICIT_PARAMS, &explicit) && explicit)
             return la_fail(LA_INVALID, "its EC key describes the curve instead of naming it");
         if (algorithm_of(key))
-            return la_ok();
+            return has_coordinates(key) ? la_ok() : la_x509_refuse("its EC key is the point at infinity");
         return la_x509_refuse("its EC key is on another curve than P-256, P-384 or P-521");
     default:
         return la_x509_refuse("its key is neither EC, RSA nor Ed25519");

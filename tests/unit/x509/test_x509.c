@@ -267,6 +267,19 @@ static void test_even_rsa_modulus(void **state)
     free_pair(&p);
 }
 
+static void test_point_at_infinity(void **state)
+{
+    (void)state;
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    pair p = make_pair(NULL, (recipe){.key = key});
+    assert_ok(parse(der_of(p.x)));
+    assert_true(X509_PUBKEY_set0_param(X509_get_X509_PUBKEY(p.x), OBJ_nid2obj(NID_X9_62_id_ecPublicKey), V_ASN1_OBJECT,
+                                       OBJ_nid2obj(NID_X9_62_prime256v1), OPENSSL_zalloc(1), 1));
+    assert_true(X509_sign(p.x, key, EVP_sha256()));
+    assert_refused(p.x, "point at infinity");
+    free_pair(&p);
+}
+
 /* The thumbprint of the key is the one of its JWK, as jose/ computes it from JSON. */
 static void test_key_thumbprint(void **state)
 {
@@ -372,6 +385,7 @@ int main(void)
         cmocka_unit_test(test_extensions),
         cmocka_unit_test(test_keys),
         cmocka_unit_test(test_even_rsa_modulus),
+        cmocka_unit_test(test_point_at_infinity),
         cmocka_unit_test(test_key_thumbprint),
         cmocka_unit_test(test_times),
         cmocka_unit_test(test_self_signed),
