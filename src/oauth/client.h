@@ -57,9 +57,9 @@ la_result la_client_registered_keys(const la_token_context *context, const la_ap
 /* The set of this text, which la_client_fetch_keys() gave. */
 la_result la_client_fetched_keys(const la_token_context *context, la_slice text, la_key_set **ret);
 
-/* The text behind a jwks_uri, as la_key_source has it. PENDING, with what is waited for in the outcome; UNAVAILABLE; OVERLOADED,
- * NO_MEMORY. */
-la_result la_client_fetch_keys(const la_token_context *context, la_slice uri, bool unknown_key,
+/* The text behind a jwks_uri, as la_key_source has it. PENDING, with what is waited for in the outcome; `refusal` where there is none;
+ * OVERLOADED, NO_MEMORY. */
+la_result la_client_fetch_keys(const la_token_context *context, la_slice uri, bool unknown_key, la_code refusal,
                                la_token_outcome *outcome, la_slice *ret);
 
 /* ---- client_lookup.c ---- */

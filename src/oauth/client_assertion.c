@@ -196,23 +196,16 @@ static la_result verify_text(const la_token_context *context, const la_jwt *t, l
     return verify(r, set, t, outcome);
 }
 
-static la_result fetch(const la_token_context *context, la_slice uri, bool unknown_kid, la_token_outcome *outcome,
-                       la_slice *ret)
-{
-    la_result r = la_client_fetch_keys(context, uri, unknown_kid, outcome, ret);
-    return r.code == LA_UNAVAILABLE ? la_error(LA_ASSERTION_KEY_SET) : r;
-}
-
 /* A key that the set lacks may be in a newer one (OpenID Connect Core 10.1.1); without a kid that shows in the signature alone. */
 static la_result verify_fetched(const la_token_context *context, const la_jwt *t, la_slice uri,
                                 la_token_outcome *outcome)
 {
     la_slice text, newer;
-    LA_TRY(fetch(context, uri, false, outcome, &text));
+    LA_TRY(la_client_fetch_keys(context, uri, false, LA_ASSERTION_KEY_SET, outcome, &text));
     la_result r = verify_text(context, t, text, outcome);
     if (r.code != LA_ASSERTION_KEY && (r.code != LA_ASSERTION_SIGNATURE || la_jwt_kid(t).p))
         return r;
-    LA_TRY(fetch(context, uri, true, outcome, &newer));
+    LA_TRY(la_client_fetch_keys(context, uri, true, LA_ASSERTION_KEY_SET, outcome, &newer));
     return la_slice_equal(newer, text) ? r : verify_text(context, t, newer, outcome);
 }
 

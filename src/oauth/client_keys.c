@@ -14,7 +14,7 @@ la_result la_client_fetched_keys(const la_token_context *context, la_slice text,
                               : la_key_set_parse(text, LA_KEY_SET_FETCHED, ret);
 }
 
-la_result la_client_fetch_keys(const la_token_context *context, la_slice uri, bool unknown_key,
+la_result la_client_fetch_keys(const la_token_context *context, la_slice uri, bool unknown_key, la_code refusal,
                                la_token_outcome *outcome, la_slice *ret)
 {
     la_result r = context->keys.find ? context->keys.find(context->keys.self, uri, unknown_key, ret)
@@ -24,5 +24,5 @@ la_result la_client_fetch_keys(const la_token_context *context, la_slice uri, bo
         outcome->key_set_uri = uri;
         return r;
     }
-    return la_is_ok(r) || r.code == LA_NO_MEMORY || r.code == LA_OVERLOADED ? r : la_error(LA_UNAVAILABLE);
+    return la_is_ok(r) || r.code == LA_NO_MEMORY || r.code == LA_OVERLOADED ? r : la_error(refusal);
 }

@@ -151,23 +151,16 @@ static la_result check_text(const la_token_context *context, const la_token_requ
     return check_read_set(context, request, r, set);
 }
 
-static la_result fetch(const la_token_context *context, la_slice uri, bool unknown_key, la_token_outcome *outcome,
-                       la_slice *ret)
-{
-    la_result r = la_client_fetch_keys(context, uri, unknown_key, outcome, ret);
-    return r.code == LA_UNAVAILABLE ? la_error(LA_CLIENT_CERTIFICATE_KEY_SET) : r;
-}
-
 /* RFC 8705 2.2.2. A certificate that the set lacks may be in a newer one: so a client changes it without a word to anybody. */
 static la_result check_fetched(const la_token_context *context, const la_token_request *request, la_slice uri,
                                la_token_outcome *outcome)
 {
     la_slice text, newer;
-    LA_TRY(fetch(context, uri, false, outcome, &text));
+    LA_TRY(la_client_fetch_keys(context, uri, false, LA_CLIENT_CERTIFICATE_KEY_SET, outcome, &text));
     la_result r = check_text(context, request, text);
     if (r.code != LA_CLIENT_CERTIFICATE_UNKNOWN)
         return r;
-    LA_TRY(fetch(context, uri, true, outcome, &newer));
+    LA_TRY(la_client_fetch_keys(context, uri, true, LA_CLIENT_CERTIFICATE_KEY_SET, outcome, &newer));
     return la_slice_equal(newer, text) ? r : check_text(context, request, newer);
 }
 
