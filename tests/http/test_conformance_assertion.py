@@ -9,33 +9,12 @@ import uuid
 import pytest
 
 import support
-from assertions import KEYS, TYPE, Client, KeyServer, Signer, claims, create, environments, form, mac, serve
+from assertion_fixtures import client, keys, place, rsa_client  # noqa: F401
+from assertions import KEYS, TYPE, Client, Signer, claims, create, environments, form, mac
 from dpop import Prover
 from support import decode
 
 LEGACY = {"allow_token_endpoint_audience": True}
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory):
-    server = KeyServer(tmp_path_factory.mktemp("keys"))
-    yield server
-    server.close()
-
-
-@pytest.fixture(scope="module")
-def place(server_factory, keys):
-    return serve(server_factory, keys)
-
-
-@pytest.fixture(scope="module")
-def client(place):
-    return Client(place)
-
-
-@pytest.fixture(scope="module")
-def rsa_client(place):
-    return Client(place, "RS256")
 
 
 UNIFORM = "Client authentication failed:"

@@ -13,37 +13,9 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from jwcrypto import jwk
 
 import support
-from assertions import Canary, Client, KeyServer, Signer, b64, claims, mac, serve
+from assertion_fixtures import canary, client, keys, place, rsa_client  # noqa: F401
+from assertions import Client, Signer, b64, claims, mac
 from certificates import Certificate
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory):
-    server = KeyServer(tmp_path_factory.mktemp("keys"))
-    yield server
-    server.close()
-
-
-@pytest.fixture(scope="module")
-def place(server_factory, keys):
-    return serve(server_factory, keys)
-
-
-@pytest.fixture(scope="module")
-def client(place):
-    return Client(place)
-
-
-@pytest.fixture(scope="module")
-def rsa_client(place):
-    return Client(place, "RS256")
-
-
-@pytest.fixture
-def canary(tmp_path):
-    server = Canary(tmp_path)
-    yield server
-    server.close()
 
 
 UNIFORM = "Client authentication failed:"

@@ -7,26 +7,8 @@ import time
 import pytest
 
 import support
-from assertions import Canary, Client, KeyServer, Signer, form, serve
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory):
-    server = KeyServer(tmp_path_factory.mktemp("keys"))
-    yield server
-    server.close()
-
-
-@pytest.fixture(scope="module")
-def place(server_factory, keys):
-    return serve(server_factory, keys)
-
-
-@pytest.fixture
-def canary(tmp_path):
-    server = Canary(tmp_path)
-    yield server
-    server.close()
+from assertion_fixtures import canary, keys, place  # noqa: F401
+from assertions import Client, Signer, form, serve
 
 
 UNIFORM = "Client authentication failed:"
