@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { button, dialog, field, heading, noticed, says, settled, sticksOut } from './lib/browser.mjs';
+import { button, dialog, field, heading, noticed, pressUntil, says, settled, sticksOut, visit } from './lib/browser.mjs';
 import { askToken } from './lib/client.mjs';
 import { PRODUCTION, ROOT, SANDBOX, poll } from './lib/server.mjs';
 import { t } from './lib/texts.mjs';
@@ -19,12 +19,13 @@ const CUSTOMER = '5f3c2a10-8c9d-4b6e-a1f0-2d4e6f8a0b1c';
 
 /** Creates it by the form, and gives what a client needs of it. */
 async function create(page, environment, name) {
-  await page.goto(`/e/${environment}/applications`);
+  await visit(page, `/e/${environment}/applications`);
   await page.getByRole('button', { name: t('app.create') }).first().click();
   await field(dialog(page), 'app.name').fill(name);
   await button(dialog(page), 'app.create_submit').click();
   await page.waitForURL(/\/applications\/[0-9a-f-]{36}$/);
   await page.locator('.secret-once').waitFor();
+  await settled(page);
   return {
     issuer: `http://${environment}.localhost:${given.server.port}`,
     client_id: await page.locator('.application-id code').innerText(),
@@ -50,8 +51,8 @@ test('get a token in the page: decoded claims, each with its meaning', async () 
   const page = await given.browser.page({ operator: admin, path: '/' });
   const client = await create(page, SANDBOX, 'Tried in the page');
   assert.equal(await field(page, 'trial.secret').inputValue(), client.client_secret);
-  await button(page, 'trial.submit').click();
-  await says(page, 'Here is a token for');
+  // The registry follows the store.
+  await pressUntil(button(page, 'trial.submit'), page.getByText('Here is a token for'));
   const claims = page.getByRole('table', { name: t('token.claims') });
   for (const [name, value] of [['iss', client.issuer], ['client_id', client.client_id], ['scope', 'api']]) {
     const row = claims.getByRole('row').filter({ has: page.getByRole('rowheader', { name, exact: true }) });
@@ -79,7 +80,7 @@ test('the secret is shown once', async () => {
   const client = await create(page, PRODUCTION, 'Shown once');
   await says(page, t('secret.new_warning_production'));
   await page.locator('.secret-once').getByRole('button', { name: t('copy.what', { what: t('secret.client_secret') }) }).click();
-  await says(page.locator('.secret-once'), t('copy.done'));
+  await noticed(page, 'copy.done');
   assert.equal(await page.evaluate(() => navigator.clipboard.readText()), client.client_secret);
   await page.reload();
   await heading(page, 'Shown once').waitFor();
@@ -129,6 +130,7 @@ test('search, status, and nothing found', async () => {
   await page.getByRole('link', { name: 'Alpha of the list' }).waitFor();
   await page.waitForURL((url) => url.searchParams.get('q') === 'ALPHA');
   await page.reload();
+  await settled(page);
   assert.equal(await field(page, 'app.search').inputValue(), 'ALPHA');
   await field(page, 'app.search').fill('no such thing');
   await says(page, t('app.none_found'));
@@ -154,14 +156,13 @@ for (const [kind, name] of Object.entries(HOSTILE)) {
     assert.equal(await page.locator('h1 b, h1 img').count(), 0);
     const addresses = [`/e/${SANDBOX}/applications/${client.client_id}`, `/e/${SANDBOX}/applications`, '/audit'];
     for (const path of addresses) {
-      await page.goto(path);
-      await settled(page);
+      await visit(page, path);
       await says(page, name.trim());
       assert.equal(await page.locator('main b, main img').count(), 0);
       assert.deepEqual(await sticksOut(page), [], path);
       assert.match(await page.title(), /leanauth$/);
     }
-    await page.goto(addresses[0]);
+    await visit(page, addresses[0]);
     await button(page, 'app.delete').click();
     await says(dialog(page), name.trim());
     assert.deepEqual(await sticksOut(page), []);
@@ -207,7 +208,7 @@ test('production: its colour and its name at the top, and the name typed to conf
   await says(band, t('environment.production_hint'));
   assert.notEqual(await look(), calm);
   const client = await create(page, PRODUCTION, 'To be deleted');
-  assert.ok(await band.isVisible());
+  await band.waitFor();
 
   await button(page, 'app.delete').click();
   await says(dialog(page), t('confirm.production', { environment: PRODUCTION }));

@@ -44,8 +44,8 @@ test('issue, save, revoke by the typed name', async () => {
   await heading(page, t('cert.issued_title')).waitFor({ state: 'detached' });
 
   await page.reload();
-  await says(page, certificate.subject.split('\n').reverse().join(','));
   await settled(page);
+  await says(page, certificate.subject.split('\n').reverse().join(','));
   assert.equal(await button(page, 'cert.save_key').count(), 0, 'the key is gone with the page');
   await page.getByRole('button', { name: /^Revoke \d+$/ }).last().click();
   await says(dialog(page), t('environment.production'));

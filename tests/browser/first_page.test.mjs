@@ -39,10 +39,13 @@ for (const [what, operator, language] of [['the login', false, 'en'], ['the logi
 }
 
 test('the second time nothing that is named by its hash is fetched again', async () => {
-  const page = await given.browser.page({ path: '/login' });
-  await settled(page);
-  await page.goto('/login');
-  await settled(page);
+  const page = await given.browser.page();
+  for (let time = 1; time <= 2; time++) {
+    await page.goto('/login');
+    // Not the form that is there before the dashboard is.
+    await page.locator('.outside-top button').first().waitFor();
+    await page.waitForLoadState('networkidle');
+  }
   const fetched = await page.evaluate(() => performance.getEntriesByType('resource').filter((r) => r.name.includes('/assets/') && r.transferSize > 0).map((r) => r.name));
   assert.deepEqual(fetched, []);
 });
@@ -80,7 +83,8 @@ for (const language of ['en', 'ar']) {
     await email.waitFor();
     await focused(page, 'input[name=email]');
     await page.keyboard.type(admin.email);
-    await poll(() => asked.some(isCode) && asked.includes('/admin/v1/session') && (language === 'en' || asked.some(isArabic)), 'all is asked for');
+    const wanted = language === 'ar' ? 6 : 5;
+    await poll(() => asked.length >= wanted && asked.some(isCode) && asked.includes('/admin/v1/session') && (language === 'en' || asked.some(isArabic)), 'all is asked for');
     context.diagnostic(`figure: until one can type in ${language}: ${asked.length - kept.length} requests are awaited, ${kept.length} more are under way`);
     // The page, the first script, the style. The rest is asked for at once, not one after the other.
     assert.equal(asked.length - kept.length, 3, asked.join(' '));
@@ -115,10 +119,10 @@ test('a login that is sent before the dashboard is there is done once it is, and
 
 test('where the dashboard cannot be fetched, the form says so', async () => {
   const page = await given.browser.page();
+  given.browser.expect(/Failed to load resource/); // of what we take away
   await page.route((url) => isCode(url.href), (route) => route.abort());
   await page.goto('/login');
   await page.getByRole('alert').filter({ hasText: t('error.unreachable') }).waitFor();
-  given.browser.complaints.length = 0; // of what we took away
 });
 
 test('the applications: all is asked for before the code is there', async (context) => {
@@ -131,8 +135,9 @@ test('the applications: all is asked for before the code is there', async (conte
   assert.deepEqual(asked.filter((p) => p.startsWith('/admin/')).sort(), ['/admin/v1/environments', `/admin/v1/environments/${SANDBOX}/applications`, '/admin/v1/session']);
   release();
   await page.locator('main tbody a').first().waitFor();
-  // What is fetched ahead of its use comes a second after the page is there, which a slow test may take to look.
-  const needed = asked.filter((p) => !p.startsWith('/assets/application-'));
+  // What is fetched ahead of its use, with what that imports, comes a second after the page is there, which a slow test may take to look.
+  const ahead = asked.findIndex((p) => p.startsWith('/assets/application-'));
+  const needed = ahead < 0 ? asked : asked.slice(0, ahead);
   context.diagnostic(`figure: until the applications can be used: ${needed.length} requests`);
   assert.equal(needed.length, 7, needed.join(' '));
 });
@@ -189,16 +194,16 @@ test('the rules of the page: its own code only, in no frame, no referrer', async
   assert.ok(!policy.includes('unsafe'), policy);
   assert.equal(answer.headers()['referrer-policy'], 'no-referrer');
   await heading(page, t('login.title')).waitFor();
+  given.browser.expect(/script-src/); // this one is ours
   const ran = await page.evaluate(() => new Promise((resolve) => {
     document.addEventListener('securitypolicyviolation', (event) => resolve(event.effectiveDirective), { once: true });
     const script = document.createElement('script');
     script.textContent = 'document.title = "ran"';
     document.head.append(script);
-    setTimeout(() => resolve('nothing stopped it'), 2000);
+    setTimeout(() => resolve('nothing stopped it'), 30_000);
   }));
   assert.match(ran, /^script-src/);
   assert.notEqual(await page.title(), 'ran');
-  given.browser.complaints.length = 0; // this one was ours
 });
 
 test('the questions that are asked of every page find what is wrong', async () => {

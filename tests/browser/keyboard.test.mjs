@@ -1,7 +1,7 @@
 // Without a mouse: from the login to a token; where the focus is, and that it is seen.
 import assert from 'node:assert/strict';
 import { dialog, focused, heading, noticed, says, settled } from './lib/browser.mjs';
-import { PASSWORD, SANDBOX } from './lib/server.mjs';
+import { PASSWORD, SANDBOX, poll } from './lib/server.mjs';
 import { t } from './lib/texts.mjs';
 import { test, walk } from './lib/walk.mjs';
 
@@ -21,7 +21,7 @@ const focus = (page) => page.evaluate(() => {
 
 /** Waits until the focus is on what is called so. */
 async function focusOn(page, label) {
-  const end = Date.now() + 15_000;
+  const end = Date.now() + 60_000;
   let at = await focus(page);
   while (at.label !== label && Date.now() < end) {
     await page.waitForTimeout(20);
@@ -81,10 +81,18 @@ test('login, an application, a token', async () => {
   await page.locator('.secret-once').waitFor();
   // The secret has the focus, and the first stop from there copies it.
   await focused(page, '.secret-once');
+  await settled(page);
+  await focused(page, '.secret-once');
   await tabTo(page, t('copy.what', { what: t('secret.client_secret') }), { most: 2 });
   await tabTo(page, t('trial.submit'));
-  await page.keyboard.press('Space');
-  await says(page, 'Here is a token for');
+  // The registry follows the store.
+  const got = page.getByText('Here is a token for').first();
+  await poll(async () => {
+    await page.keyboard.press('Space');
+    await got.or(page.getByRole('alert')).first().waitFor();
+    await settled(page);
+    return got.isVisible();
+  }, 'the new application gets a token');
 });
 
 test('a dialog keeps the focus, Escape closes it, and the focus is where it was', async () => {
@@ -171,6 +179,7 @@ test('the menu of a narrow screen opens and closes by keyboard', async () => {
   await page.keyboard.press('Escape');
   await menu.waitFor({ state: 'hidden' });
   await page.keyboard.press('Enter');
+  await menu.waitFor();
   await tabTo(page, t('nav.usage'));
   await page.keyboard.press('Enter');
   await heading(page, t('nav.usage')).waitFor();

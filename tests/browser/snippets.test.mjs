@@ -1,6 +1,6 @@
 // The programs that the Integration page gives, run as they stand: curl, Python and Node.js, for each way to authenticate and each way to
 // bind a token.
-import { button, dialog, field, says } from './lib/browser.mjs';
+import { button, dialog, field, says, settled } from './lib/browser.mjs';
 import { obstacle, options, place, prepare, programOf, runProgram, selfSigned } from './lib/programs.mjs';
 import { OTHER_SANDBOX, SANDBOX } from './lib/server.mjs';
 import { t } from './lib/texts.mjs';
@@ -55,12 +55,14 @@ test('a self-signed certificate is registered in the page, and curl gets a token
   await button(dialog(page), 'save').click();
   await says(page, t('trial.by_certificate'));
   await says(page, t('cert.none'));
+  await dialog(page).waitFor({ state: 'detached' });
+  await settled(page);
   await button(page, 'cert.register').first().click();
   await button(dialog(page), 'cert.register_submit').click();
   await says(dialog(page), t('cert.pem_missing'));
   await field(dialog(page), 'cert.pem').fill(readFileSync(join(place, 'server.key'), 'utf8'));
   await button(dialog(page), 'cert.register_submit').click();
-  await dialog(page).locator('.field-error').waitFor();
+  await dialog(page).locator('.field-error').filter({ hasNotText: t('cert.pem_missing') }).waitFor();
   await field(dialog(page), 'cert.pem').fill(readFileSync(join(app.folder, 'client.crt'), 'utf8'));
   await button(dialog(page), 'cert.register_submit').click();
   await dialog(page).waitFor({ state: 'detached' });
@@ -68,6 +70,7 @@ test('a self-signed certificate is registered in the page, and curl gets a token
   await runProgram({ ...app, client_secret: null }, 'curl', await programOf(page, 'curl'));
   // What it looks like to whoever runs the server: used, and live.
   await page.reload();
+  await settled(page);
   await says(page.getByRole('table', { name: t('cert.title') }), t('secret.state_live'));
 });
 

@@ -1,6 +1,6 @@
 // Two people at once, and one whose session ends under the work.
 import assert from 'node:assert/strict';
-import { button, dialog, field, heading, says, settled, signIn } from './lib/browser.mjs';
+import { button, dialog, field, heading, says, signIn, visit } from './lib/browser.mjs';
 import { PASSWORD, PRODUCTION, SANDBOX } from './lib/server.mjs';
 import { t } from './lib/texts.mjs';
 import { test, walk } from './lib/walk.mjs';
@@ -117,8 +117,7 @@ test('signing out ends the session in every tab', async () => {
   const page = await given.browser.page({ operator: badr, path: `/e/${SANDBOX}/applications` });
   const tab = await page.context().newPage();
   given.browser.watch(tab);
-  await tab.goto(`/e/${SANDBOX}/keys`);
-  await settled(tab);
+  await visit(tab, `/e/${SANDBOX}/keys`);
   await page.getByRole('button', { name: /^Your account/ }).click();
   await button(page, 'account.sign_out').click();
   await heading(page, t('login.title')).waitFor();

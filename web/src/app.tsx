@@ -92,7 +92,7 @@ function Inside(): VNode {
   }, [query.data, atStart, chosen]);
 
   let content: VNode;
-  if (!query.data) content = query.error === undefined ? <Skeleton lines={6} /> : <ErrorBox error={query.error} retry={query.reload} />;
+  if (!query.data) content = query.error === undefined ? <Skeleton lines={6} /> : <ErrorBox error={query.error} retry={query.reload} busy={query.loading} />;
   else if (atStart) content = chosen ? <Skeleton lines={6} /> : <NoEnvironment />;
   else content = page(path);
   return <Shell path={path}>{content}</Shell>;
@@ -115,7 +115,7 @@ export function App(): VNode | null {
     case 'unknown':
       return <main class="outside"><Skeleton lines={3} /></main>;
     case 'failed':
-      return <main class="outside"><ErrorBox error={status.error} retry={() => void loadSession()} /></main>;
+      return <main class="outside"><ErrorBox error={status.error} retry={() => void loadSession()} busy={status.again} /></main>;
     case 'none':
     case 'steps':
       return <><LoginPage /><Toasts /></>;

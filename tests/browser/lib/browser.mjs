@@ -4,11 +4,13 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { chromium, errors } from 'playwright-core';
 import { PASSWORD, poll } from './server.mjs';
+import { shake } from './shake.mjs';
+import { isAsking, noteCalls, tellOf } from './tell.mjs';
 import { en, t } from './texts.mjs';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 // Nothing waits so long where all is well; a machine that is slow or busy needs it.
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 60_000;
 
 // The browser itself notes every answer of 4xx and 5xx as an error; those of the API are its way to say no; an icon is asked for only where a
 // page names none, as beside the text that signing in begins from.
@@ -16,12 +18,15 @@ const isAnswer = (text, url) => text.startsWith('Failed to load resource') && /^
 
 export class Browser {
   #contexts = [];
+  #lasting = [];
+  #expected = [];
   complaints = [];
 
   static async start(server) {
     const browser = new Browser();
     browser.server = server;
     browser.chromium = await chromium.launch({
+      timeout: 3 * PATIENCE_MS,
       executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
       // A browser that runs as root has no sandbox; elsewhere it keeps it.
       chromiumSandbox: process.getuid() !== 0,
@@ -47,19 +52,22 @@ export class Browser {
     await context.addInitScript(noteToasts);
     const page = await context.newPage();
     this.watch(page);
+    await shake(page);
     if (operator) await signInByApi(page, operator);
-    if (operator || path) await page.goto(path ?? '/');
+    if (operator && !path?.startsWith('/assets/')) await visit(page, path ?? '/');
+    else if (path) await page.goto(path);
     return page;
   }
 
   /** One that stays open after its test, for many looks by the same person. */
   async lasting(options) {
     const page = await this.page(options);
-    this.#contexts.pop();
+    this.#lasting.push(this.#contexts.pop());
     return page;
   }
 
   watch(page) {
+    noteCalls(page);
     page.on('pageerror', (error) => this.complaints.push(`${page.url()}: ${error.stack ?? error}`));
     page.on('console', (message) => {
       const [kind, text] = [message.type(), message.text()];
@@ -69,25 +77,33 @@ export class Browser {
     });
   }
 
-  async #show() {
-    for (const page of this.#contexts.flatMap((c) => c.pages())) process.stdout.write(`# ${page.url()}\n${(await page.innerText('body').catch(() => '')).replace(/^/gm, '#   ')}\n`);
+  /** Of this test: complaints that such a test brings about, whenever they come. */
+  expect(...complaints) {
+    this.#expected.push(...complaints);
+  }
+
+  /** What each page shows now, for whoever reads why a test failed. */
+  async tell() {
+    const pages = [...this.#lasting, ...this.#contexts].flatMap((c) => c.pages());
+    return (await Promise.all(pages.map(tellOf))).join('\n');
   }
 
   /** Ends what a test has opened; fails where a page complained. To be called after each test. */
   async settle() {
-    if (process.env.LEANAUTH_BROWSER_SHOW) await this.#show();
+    if (process.env.LEANAUTH_BROWSER_SHOW) process.stdout.write(`${await this.tell()}\n`.replace(/^/gm, '#   '));
     for (const context of this.#contexts.splice(0)) await context.close();
-    const told = this.complaints.splice(0);
+    const expected = this.#expected.splice(0);
+    const told = this.complaints.splice(0).filter((one) => !expected.some((pattern) => pattern.test(one)));
     assert.deepEqual(told, [], 'the console of every page is clean');
   }
 }
 
-/** Notices go by themselves: what they said is kept, for a test that comes too late to see them. */
+/** Notices go by themselves, and so does what is said beside a button: it is kept, for a test that comes too late to see it. */
 function noteToasts() {
   globalThis.toastsShown = [];
   new MutationObserver(() => {
-    for (const { textContent } of document.querySelectorAll('.toast')) if (!globalThis.toastsShown.includes(textContent)) globalThis.toastsShown.push(textContent);
-  }).observe(document, { childList: true, subtree: true });
+    for (const { textContent } of document.querySelectorAll('.toast, .copy [role=status]')) if (!globalThis.toastsShown.includes(textContent)) globalThis.toastsShown.push(textContent);
+  }).observe(document, { childList: true, characterData: true, subtree: true });
 }
 
 /** Waits until a notice has said so, whether or not it is still there. */
@@ -142,9 +158,21 @@ export async function pressUntil(what, sign, seconds = undefined) {
   }, `${what} pressed until ${sign} is seen`, seconds);
 }
 
-/** Once everything that the page fetches is there. */
+/** Once everything that the page fetches is there and shown, so that nothing moves any more. */
 export async function settled(page) {
-  await page.waitForFunction(() => !document.querySelector('.skeleton, [aria-busy=true], .spinner') && document.querySelector('h1, dialog[open]'));
+  await poll(async () => {
+    await page.waitForFunction(() => !document.querySelector('.skeleton, [aria-busy=true], .spinner') && document.querySelector('h1, dialog[open]'));
+    if (isAsking(page)) return false;
+    // An answer that has just come is yet to be drawn, and may lead to a further question.
+    await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn))));
+    return !isAsking(page) && (await page.locator('.skeleton, [aria-busy=true], .spinner').count()) === 0;
+  }, 'the page is settled');
+}
+
+/** Opens a page of somebody who is signed in. */
+export async function visit(page, path) {
+  await page.goto(path);
+  await settled(page);
 }
 
 /** Waits until what answers to `selector` has the focus; tells which has it where that does not come. */

@@ -2,8 +2,8 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { dialog, field, settled } from './browser.mjs';
-import { OTHER_SANDBOX, PRODUCTION, SANDBOX } from './server.mjs';
+import { dialog, field, settled, visit } from './browser.mjs';
+import { OTHER_SANDBOX, PRODUCTION, SANDBOX, poll } from './server.mjs';
 
 export const CUSTOMER = '5f3c2a10-8c9d-4b6e-a1f0-2d4e6f8a0b1c';
 
@@ -21,18 +21,21 @@ export async function furnish(server) {
   await server.cli('customer', 'add', application.client_id, CUSTOMER, ...where);
   const live = await server.createApplication(PRODUCTION, 'Ledger');
   for (const [environment, client] of [[SANDBOX, application], [SANDBOX, server.demoApplication(SANDBOX)], [PRODUCTION, live]]) {
-    for (const secret of [client.client_secret, 'las_test_wrong']) {
-      await fetch(`http://${environment}.localhost:${server.port}/oauth2/token`, {
-        method: 'POST',
-        body: new URLSearchParams({ grant_type: 'client_credentials', client_id: client.client_id, client_secret: secret, scope: 'api' }),
-      });
-    }
+    const ask = (secret) => fetch(`http://${environment}.localhost:${server.port}/oauth2/token`, {
+      method: 'POST',
+      body: new URLSearchParams({ grant_type: 'client_credentials', client_id: client.client_id, client_secret: secret, scope: 'api' }),
+    });
+    await poll(async () => (await ask(client.client_secret)).ok, 'each application gets a token');
+    await ask('las_test_wrong');
   }
   const jwks = join(server.home, 'keys.json');
   writeFileSync(jwks, JSON.stringify({ keys: [generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' })] }));
   const byKey = await server.createApplication(SANDBOX, 'Signs', '--auth-method', 'private_key_jwt', '--jwks', jwks, '--dpop-bound', 'true');
   const byCertificate = await server.createApplication(SANDBOX, 'Has a certificate', '--auth-method', 'tls_client_auth');
   const { operators } = await server.json('operator', 'list');
+  for (const environment of [SANDBOX, PRODUCTION]) {
+    await poll(async () => (await server.json('usage', '--environment', environment, '--from', '1h')).reasons.length > 0, 'what was asked for is counted');
+  }
   return { admin, application, live, byKey, byCertificate, operator: operators.find((o) => o.email === 'omar@example.com') };
 }
 
@@ -99,6 +102,7 @@ export function gallery({ application, live, byKey, byCertificate, operator }) {
 }
 
 async function unfold(page) {
+  await dialog(page).locator('summary').first().waitFor();
   for (const summary of await dialog(page).locator('summary').all()) await summary.click();
 }
 
@@ -131,8 +135,7 @@ async function enroll(page, text) {
 }
 
 export async function show(page, { path, open }, text) {
-  await page.goto(path);
-  await settled(page);
+  await visit(page, path);
   if (open) {
     await open(page, text);
     await settled(page);

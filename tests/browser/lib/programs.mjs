@@ -22,17 +22,16 @@ export function selfSigned(folder, name, subject, ...more) {
 }
 
 selfSigned(place, 'server', 'localhost', '-addext', 'subjectAltName=DNS:localhost');
-const mtlsPort = await freePort();
 
 /** Options of Server.start. The second sandbox wants a nonce in each DPoP proof. */
 export const options = {
-  config: (text) => `${text
+  config: async (text) => `${text
     .replace(/http:\/\/sandbox-(\w+)\.localhost:(\d+)/g, 'https://localhost:$2/$1')
     .replace('issuer: http:', 'issuer: https:')
     .replace(/^(listen: .*)\}/m, '$1, tls: true}')
     .replace(`  - name: ${OTHER_SANDBOX}\n`, `  - name: ${OTHER_SANDBOX}\n    dpop: {nonce: required}\n`)}
 tls: {certificate: ${at('server.crt')}, key: ${at('server.key')}}
-mtls_listen: {address: 127.0.0.1, port: ${mtlsPort}}
+mtls_listen: {address: 127.0.0.1, port: ${await freePort()}}
 `,
 };
 
@@ -123,7 +122,7 @@ export async function runProgram(app, language, program) {
     const { stdout, stderr } = await run(words, rest, { cwd: app.folder, env: { ...surroundings(), ...secret } }).catch((e) => e);
     last = `${stdout}${stderr}`;
     return /eyJ[\w-]+\.([\w-]+)\.[\w-]+/.exec(stdout);
-  }, `the ${language} program gets a token`, 60).catch((e) => { throw new Error(`${e.message}: ${last}\n${program}`); });
+  }, `the ${language} program gets a token`, 180).catch((e) => { throw new Error(`${e.message}: ${last}\n${program}`); });
   assert.ok(!existsSync(join(app.folder, 'pwned')));
   const claims = JSON.parse(Buffer.from(told[1], 'base64url'));
   assert.equal(claims.client_id, app.client_id);

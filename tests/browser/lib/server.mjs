@@ -28,7 +28,7 @@ export function freePort() {
 }
 
 /** Asks until the answer is true and gives it; fails after a generous while. */
-export async function poll(question, what, seconds = 30) {
+export async function poll(question, what, seconds = 60) {
   const end = Date.now() + seconds * 1000;
   for (;;) {
     const answer = await question();
@@ -42,7 +42,7 @@ export class Server {
   #process = null;
   #ended = null;
 
-  /** `config`: changes the text of leanauth.yaml before the start. */
+  /** `config`: changes the text of leanauth.yaml before each attempt to start. */
   static async start(options = {}) {
     for (let left = 3; ; left--) {
       try {
@@ -66,17 +66,30 @@ export class Server {
     const path = join(server.home, 'leanauth.yaml');
     const text = readFileSync(path, 'utf8').replace('require_totp: false', `require_totp: ${requireTotp}`);
     // Nobody waits for what is otherwise written every ten or thirty seconds.
-    writeFileSync(path, config(`${text}usage: {flush_s: 1}\nstore: {last_used_flush_s: 1}\nlimits: {failed_auth_per_minute: 0, failed_auth_per_address_per_minute: 0}\n`));
+    writeFileSync(path, await config(`${text}usage: {flush_s: 1}\nstore: {last_used_flush_s: 1}\nlimits: {failed_auth_per_minute: 0, failed_auth_per_address_per_minute: 0}\n`));
     await server.serve();
     return server;
   }
 
-  async serve() {
+  /** `attempts`: where another one has its port for a moment. */
+  async serve(attempts = 1) {
+    for (let left = attempts - 1; ; left--) {
+      try {
+        return await this.#serveOnce();
+      } catch (e) {
+        if (left === 0 || !/in use/i.test(e.message)) throw e;
+        await new Promise((again) => setTimeout(again, 500));
+      }
+    }
+  }
+
+  async #serveOnce() {
     const log = createWriteStream(join(this.home, 'serve.log'), { flags: 'a' });
     await new Promise((open) => log.on('open', open));
     this.#process = spawn(BINARY, ['serve', '--config', join(this.home, 'leanauth.yaml')], { stdio: ['ignore', log, log], env: this.#environment() });
     // Whatever becomes of the tests, it does not outlive them.
-    process.once('exit', () => this.#process.kill('SIGKILL'));
+    const served = this.#process;
+    process.once('exit', () => served.kill('SIGKILL'));
     this.#ended = new Promise((done) => this.#process.on('exit', (status, signal) => done(signal ?? status)));
     await poll(() => this.isReady(), 'the server is ready');
     const page = await (await fetch(this.origin)).text();
@@ -84,7 +97,7 @@ export class Server {
   }
 
   async isReady() {
-    if (this.#process.exitCode !== null) throw new Error(`the server ended: ${this.log().slice(-2000)}`);
+    if (this.#process.exitCode !== null || this.#process.signalCode !== null) throw new Error(`the server ended: ${this.log().slice(-2000)}`);
     return fetch(`${this.origin}/readyz`).then((answer) => answer.ok, () => false);
   }
 

@@ -7,7 +7,7 @@ import { Store } from './store';
 export const environments = new Store<readonly Environment[]>([]);
 export const chosenEnvironment = new Store<string | null>(null);
 
-export async function loadEnvironments(signal?: AbortSignal): Promise<readonly Environment[]> {
+async function ask(signal?: AbortSignal): Promise<readonly Environment[]> {
   const { items } = await admin.listEnvironments(signal);
   environments.set(items);
   const kept = chosenEnvironment.get() ?? remembered('environment');
@@ -17,8 +17,25 @@ export async function loadEnvironments(signal?: AbortSignal): Promise<readonly E
   return items;
 }
 
+// What was asked before the page was there, which on a slow network it then waits for instead of asking once more.
+let underWay: Promise<readonly Environment[]> | null = null;
+
+export function loadEnvironments(signal?: AbortSignal): Promise<readonly Environment[]> {
+  if (underWay) return underWay;
+  const answer = ask(signal);
+  // One that can be given up is nobody else's.
+  if (signal) return answer;
+  underWay = answer;
+  const done = (): void => {
+    if (underWay === answer) underWay = null;
+  };
+  answer.then(done, done);
+  return answer;
+}
+
 /** For the next operator, who may see others. */
 export function forgetEnvironments(): void {
+  underWay = null;
   environments.set([]);
   chosenEnvironment.set(null);
 }

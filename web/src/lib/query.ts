@@ -19,8 +19,8 @@ interface State<T> {
 }
 
 /**
- * Runs `load` when the component appears and when `key` changes. While it is repeated the old answer stays; with another key it
- * is gone. With `pollMs` it repeats while the page is visible. `initial`: an answer that is there already.
+ * Runs `load` when the component appears and when `key` changes. While it is repeated the old answer stays, or the error and its button,
+ * which nobody then misses that was about to press it; with another key it is gone. With `pollMs` it repeats while the page is visible. `initial`: an answer that is there already.
  */
 export function useQuery<T>(key: string, load: (signal: AbortSignal) => Promise<T>, { pollMs = 0, keep = false, initial }: { pollMs?: number; keep?: boolean; initial?: T | undefined } = {}): Query<T> {
   const [state, setState] = useState<State<T>>({ key, data: initial, error: undefined, loading: initial === undefined });
@@ -36,7 +36,7 @@ export function useQuery<T>(key: string, load: (signal: AbortSignal) => Promise<
       return undefined;
     }
     const abort = new AbortController();
-    setState((s) => (s.key === key && s.loading && s.error === undefined ? s : { key, data: s.key === key || keep ? s.data : undefined, error: undefined, loading: true }));
+    setState((s) => (s.key === key && s.loading ? s : { key, data: s.key === key || keep ? s.data : undefined, error: s.key === key ? s.error : undefined, loading: true }));
     latest.current(abort.signal).then(
       (data) => !abort.signal.aborted && setState({ key, data, error: undefined, loading: false }),
       (error: unknown) => !abort.signal.aborted && setState((s) => ({ key, data: s.key === key ? s.data : undefined, error, loading: false })),

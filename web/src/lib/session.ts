@@ -9,7 +9,8 @@ import { Store } from './store';
 
 export type SessionStatus =
   | { kind: 'unknown' }
-  | { kind: 'failed'; error: unknown }
+  /** `again`: it is being tried again. */
+  | { kind: 'failed'; error: unknown; again?: boolean }
   | { kind: 'none' }
   | { kind: 'steps'; session: Session }
   | { kind: 'open'; session: Session }
@@ -49,6 +50,8 @@ export function adopt(session: Session): void {
 }
 
 export async function loadSession(): Promise<void> {
+  const before = sessionStatus.get();
+  if (before.kind === 'failed') sessionStatus.set({ ...before, again: true });
   try {
     adopt(await admin.getSession());
   } catch (e) {

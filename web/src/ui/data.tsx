@@ -54,7 +54,7 @@ export function Rows<T>({ listing, empty, children }: { listing: Listing<T>; emp
   const { items, error, loading, hasMore, more, reload } = listing;
   return (
     <>
-      {error !== undefined && <ErrorBox error={error} retry={items && hasMore ? more : reload} />}
+      {error !== undefined && <ErrorBox error={error} retry={items && hasMore ? more : reload} busy={loading} />}
       {items ? (items.length > 0 ? children(items) : error === undefined && !loading && empty) : error === undefined && <Skeleton lines={5} />}
       {items && items.length > 0 && (
         <div class="pager">

@@ -1,13 +1,14 @@
 import type { ComponentChildren, VNode } from 'preact';
 import { explain, isProblem } from '../lib/errors';
+import type { Query } from '../lib/query';
 import { useStore } from '../lib/store';
 import { dismissToast, toasts } from '../lib/toast';
 import { t } from '../i18n';
 import { Button } from './button';
 import { Icon, type IconName } from './icons';
 
-/** Says what happened. Read out at once; what was typed elsewhere is not touched. */
-export function ErrorBox({ error, retry }: { error: unknown; retry?: () => void }): VNode | null {
+/** Says what happened. Read out at once; what was typed elsewhere is not touched. `busy`: it is being tried again. */
+export function ErrorBox({ error, retry, busy = false }: { error: unknown; retry?: () => void; busy?: boolean }): VNode | null {
   // Said at the field, and nothing to add.
   if (isProblem(error, 'invalid') && error.fields.length > 0 && !error.detail) return null;
   const { title, detail, requestId } = explain(error);
@@ -18,7 +19,7 @@ export function ErrorBox({ error, retry }: { error: unknown; retry?: () => void 
         <p><strong>{title}</strong></p>
         {detail && <p lang="en" dir="ltr" class="as-sent">{detail}</p>}
         {requestId && !isProblem(error, 'invalid') && <p class="hint">{t('error.request')} <code dir="ltr">{requestId}</code></p>}
-        {retry && <Button small icon="refresh" onClick={retry}>{t('retry')}</Button>}
+        {retry && <Button small icon="refresh" busy={busy} onClick={retry}>{t('retry')}</Button>}
       </div>
     </div>
   );
@@ -55,10 +56,10 @@ export function Skeleton({ lines = 3 }: { lines?: number }): VNode {
 }
 
 /** What a query gives: the place held, the error with a way to try again, or what it is for. */
-export function Loaded<T>({ query, children, lines }: { query: { data: T | undefined; error: unknown; reload: () => void }; children: (data: T) => ComponentChildren; lines?: number }): VNode {
+export function Loaded<T>({ query, children, lines }: { query: Omit<Query<T>, 'replace'>; children: (data: T) => ComponentChildren; lines?: number }): VNode {
   return (
     <>
-      {query.error !== undefined && <ErrorBox error={query.error} retry={query.reload} />}
+      {query.error !== undefined && <ErrorBox error={query.error} retry={query.reload} busy={query.loading} />}
       {query.data !== undefined ? children(query.data) : query.error === undefined && <Skeleton lines={lines} />}
     </>
   );
