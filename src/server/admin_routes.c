@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "server/admin_thread.h"
 #include "server/daemon.h"
+#include "server/problem.h"
 #include "server/routes.h"
 
 #define METRICS_MAX (4 * 1024 * 1024)
@@ -115,4 +116,20 @@ void la_admin_api_handle(const la_route_call *call)
     la_daemon *d = call->self;
 
     la_admin_thread_submit(d->admin_thread, call->exchange);
+}
+
+void la_routes_serve_admin(void *self, la_http_exchange *x)
+{
+    la_daemon *d = self;
+    la_route_call call = {.self = d, .exchange = x};
+    const la_route *route = NULL;
+    la_code code = la_routes_find_admin(la_slice_of(d->snapshot->config->config.admin_origin), la_http_request_of(x),
+                                        &route);
+
+    if (code == LA_OK)
+        route->handle(&call);
+    else if (code == LA_METHOD)
+        la_respond_problem(x, LA_PROBLEM_METHOD, route->allow);
+    else
+        la_respond_problem(x, code == LA_MISDIRECTED ? LA_PROBLEM_MISDIRECTED : LA_PROBLEM_NOT_FOUND, NULL);
 }

@@ -2,8 +2,8 @@
 #ifndef LA_SERVER_FORGED_H
 #define LA_SERVER_FORGED_H
 
-#include "server/http.h"
 #include "server/metrics.h"
+#include "server/request.h"
 
 typedef struct la_forged {
     int64_t next_line_us;

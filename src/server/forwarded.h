@@ -5,7 +5,10 @@
 #ifndef LA_SERVER_FORWARDED_H
 #define LA_SERVER_FORWARDED_H
 
-#include "server/http.h"
+#include "base/arena.h"
+#include "base/result.h"
+#include "config/config.h"
+#include "server/request.h"
 
 /*
  * `section` is the request's header section, scanned and parsed. Changes client_certificate, client_chain,

@@ -5,7 +5,8 @@
 #ifndef LA_SERVER_HEAD_H
 #define LA_SERVER_HEAD_H
 
-#include "server/http.h"
+#include "base/result.h"
+#include "server/request.h"
 
 /* Bytes of the section; it may be moved. `at` is 0 where the thing is absent (a section starts with its method). */
 typedef struct la_http_span {

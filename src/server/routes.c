@@ -2,6 +2,8 @@
 
 #include "oauth/status.h"
 #include "server/admin_host.h"
+#include "server/request_log.h"
+#include "server/worker.h"
 
 #include <stdio.h>
 
@@ -126,4 +128,29 @@ void la_respond_error(la_http_exchange *x, la_code code, const la_route *route)
                            .headers = {headers, (size_t)n},
                            .body = la_buffer_slice(&body),
                        });
+}
+
+void la_routes_serve_tokens(void *self, la_http_exchange *x)
+{
+    la_worker *w = self;
+    const la_http_request *request = la_http_request_of(x);
+    const la_listener *listener = request->listener_tag;
+    int only = w->serving->listener_environments[listener - w->daemon->listeners];
+    la_route_call call = {.self = w, .exchange = x};
+    const la_route *route = NULL;
+    la_code code = LA_MISDIRECTED;
+
+    if (request->has_forged_certificate)
+        la_forged_note(&w->forged, w->counters, request);
+    if (only >= -1)
+        code = la_routes_find(w->serving->snapshot, only, request, &route, &call.environment);
+    if (code == LA_OK) {
+        route->handle(&call);
+        return;
+    }
+    la_count(&w->counters->http_refused[code], 1);
+    if (la_request_log_refused(w->serving->snapshot->config->config.log_requests, code, request->client_address,
+                               la_slice_of(request->request_id)))
+        la_worker_note_log(w);
+    la_respond_error(x, code, code == LA_METHOD ? route : NULL);
 }

@@ -42,6 +42,10 @@ la_code la_routes_find(const la_snapshot *s, int only_environment, const la_http
  */
 la_code la_routes_find_admin(la_slice origin, const la_http_request *request, const la_route **ret_route);
 
+/* The handlers of whole listeners: find the route and call it, or say why there is none. `self` as in la_route_call. */
+void la_routes_serve_tokens(void *self, la_http_exchange *x);
+void la_routes_serve_admin(void *self, la_http_exchange *x);
+
 /* Answers with the JSON error of a code, not to be cached; `route` gives METHOD its Allow, else NULL. */
 void la_respond_error(la_http_exchange *x, la_code code, const la_route *route);
 

@@ -3,38 +3,12 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "server/request_log.h"
-#include "server/routes.h"
 #include "server/status_cache.h"
 #include "server/tls_listeners.h"
 
 #include <stdlib.h>
 
 enum { LOG_FLUSH_MS = 100, RETRY_MS = 1000 };
-
-static void handle_request(void *self, la_http_exchange *x)
-{
-    la_worker *w = self;
-    const la_http_request *request = la_http_request_of(x);
-    const la_listener *listener = request->listener_tag;
-    int only = w->serving->listener_environments[listener - w->daemon->listeners];
-    la_route_call call = {.self = w, .exchange = x};
-    const la_route *route = NULL;
-    la_code code = LA_MISDIRECTED;
-
-    if (request->has_forged_certificate)
-        la_forged_note(&w->forged, w->counters, request);
-    if (only >= -1)
-        code = la_routes_find(w->serving->snapshot, only, request, &route, &call.environment);
-    if (code == LA_OK) {
-        route->handle(&call);
-        return;
-    }
-    la_count(&w->counters->http_refused[code], 1);
-    if (la_request_log_refused(w->serving->snapshot->config->config.log_requests, code, request->client_address,
-                               la_slice_of(request->request_id)))
-        la_worker_note_log(w);
-    la_respond_error(x, code, code == LA_METHOD ? route : NULL);
-}
 
 static void note_refused(void *self, la_code code, la_slice client_address, const char *request_id)
 {
@@ -216,21 +190,21 @@ static la_result open_loop(la_worker *w)
     return la_ok();
 }
 
-static la_result set_up(la_worker *w, la_snapshot *first)
+static la_result set_up(la_worker *w, la_snapshot *first, la_http_handler handler)
 {
     LA_TRY(open_loop(w));
     LA_TRY(la_jwks_waits_init(&w->jwks_waits, w->daemon->jwks_fetch, wake_for_keys, w));
     LA_TRY(la_token_desk_open(w->daemon, w->index, &w->desk));
     LA_TRY(la_serving_new(w->daemon, la_snapshot_hold(first), &w->serving));
-    LA_TRY(la_http_server_new(&w->loop, &first->config->config.limits, w->daemon->census, handle_request, note_refused,
-                              w, &w->http));
+    LA_TRY(la_http_server_new(&w->loop, &first->config->config.limits, w->daemon->census, handler, note_refused, w,
+                              &w->http));
     la_http_server_set_tls_counters(w->http, &w->counters->tls);
     LA_TRY(listen_all(w));
     la_tls_listeners_apply(w->daemon, first, w->http);
     return la_ok();
 }
 
-la_result la_worker_new(la_daemon *d, unsigned index, la_snapshot *first, la_worker **ret)
+la_result la_worker_new(la_daemon *d, unsigned index, la_snapshot *first, la_http_handler handler, la_worker **ret)
 {
     la_worker *w = calloc(1, sizeof *w);
     la_result r;
@@ -244,7 +218,7 @@ la_result la_worker_new(la_daemon *d, unsigned index, la_snapshot *first, la_wor
         free(w);
         return la_fail(LA_NO_MEMORY, "out of memory");
     }
-    r = set_up(w, first);
+    r = set_up(w, first, handler);
     if (!la_is_ok(r)) {
         la_worker_free(w);
         return r;

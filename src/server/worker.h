@@ -45,8 +45,11 @@ struct la_worker {
     bool closing;
 };
 
-/* Makes a worker with its loop, which takes its sockets of the daemon's listeners; nothing runs yet. `first` is held as needed. */
-la_result la_worker_new(la_daemon *d, unsigned index, la_snapshot *first, la_worker **ret);
+/*
+ * Makes a worker with its loop, which takes its sockets of the daemon's listeners; nothing runs yet. `first` is held as needed.
+ * `handler` gets the worker with each request.
+ */
+la_result la_worker_new(la_daemon *d, unsigned index, la_snapshot *first, la_http_handler handler, la_worker **ret);
 
 /* Starts the thread. */
 la_result la_worker_start(la_worker *w);
