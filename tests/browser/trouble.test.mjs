@@ -1,6 +1,6 @@
 // The store gone, the server gone, nothing there yet: what happened is said, what was typed stays, and it works again after.
 import assert from 'node:assert/strict';
-import { button, dialog, field, heading, says, settled } from './lib/browser.mjs';
+import { button, dialog, field, heading, pressUntil, says, settled } from './lib/browser.mjs';
 import { OTHER_SANDBOX, SANDBOX, poll } from './lib/server.mjs';
 import { t } from './lib/texts.mjs';
 import { test, walk } from './lib/walk.mjs';
@@ -21,16 +21,12 @@ async function openForm() {
 
 /** Sends the form until it is taken; it is the same application however often that is tried. */
 async function sendUntilTaken(page, name) {
-  await poll(async () => {
-    if (await page.locator('.secret-once').count()) return true;
-    assert.equal(await field(dialog(page), 'app.name').inputValue(), name);
-    await button(dialog(page), 'app.create_submit').click();
-    await page.locator('.secret-once, dialog[open] [role=alert]').first().waitFor();
-    return false;
-  }, 'the form is taken');
+  assert.equal(await field(dialog(page), 'app.name').inputValue(), name);
+  await pressUntil(button(dialog(page), 'app.create_submit'), page.locator('.secret-once'));
   await page.goto(`/e/${SANDBOX}/applications?q=${encodeURIComponent(name)}`);
-  await settled(page);
-  assert.equal(await page.getByRole('link', { name }).count(), 1);
+  const made = page.getByRole('link', { name });
+  await made.first().waitFor();
+  assert.equal(await made.count(), 1);
 }
 
 test('the store is moved away and comes back', async () => {
@@ -49,13 +45,7 @@ test('the store is moved away and comes back', async () => {
     await says(other.getByRole('alert'), t('error.unavailable'));
     await given.browser.page({ path: '/login' }).then((login) => login.locator('main').waitFor());
     given.server.moveStore(false);
-    await poll(async () => {
-      if (await heading(other, t('login.title')).count()) return true;
-      await button(other, 'retry').click();
-      // The answer, whichever it is, before the button is looked for again.
-      await heading(other, t('login.title')).or(button(other, 'retry')).first().waitFor();
-      return false;
-    }, 'the page goes on by its button');
+    await pressUntil(button(other, 'retry'), heading(other, t('login.title')));
   } finally {
     if (!given.server.hasStore()) given.server.moveStore(false);
   }
@@ -112,14 +102,8 @@ test('too many wrong passwords: how long to wait is said', async () => {
   let done = false;
   const guessing = guess(email, () => done);
   try {
-    await poll(async () => {
-      await field(page, 'login.password').fill('not the password');
-      await button(page, 'login.submit').click();
-      const alert = page.getByRole('alert');
-      await alert.waitFor();
-      await settled(page);
-      return /Too many attempts/.test(await alert.innerText());
-    }, 'the login is throttled', 60);
+    await field(page, 'login.password').fill('not the password');
+    await pressUntil(button(page, 'login.submit'), page.getByRole('alert').filter({ hasText: 'Too many attempts' }), 60);
   } finally {
     done = true;
     await guessing;

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { chromium } from 'playwright-core';
-import { PASSWORD } from './server.mjs';
+import { chromium, errors } from 'playwright-core';
+import { PASSWORD, poll } from './server.mjs';
 import { en, t } from './texts.mjs';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -118,6 +118,29 @@ export const field = (where, key) => where.getByLabel(key in en ? t(key) : key, 
 export const heading = (where, name) => where.getByRole('heading', { name, exact: true });
 export const dialog = (page) => page.locator('dialog[open]');
 export const says = (where, text) => where.getByText(text).first().waitFor();
+
+// So long a click of pressUntil waits for its button, and so long it is then waited for the sign, before the page is looked at again.
+const PRESS_MS = 5000;
+const SIGN_MS = 500;
+
+const unlessLate = (error) => {
+  if (!(error instanceof errors.TimeoutError)) throw error;
+};
+
+/**
+ * Presses `what` until `sign` is seen. Mostly the button leaves the page by a press that worked, perhaps under the next one, which then
+ * finds nothing to press: that is no failure, the sign is looked for again.
+ */
+export async function pressUntil(what, sign, seconds = undefined) {
+  const seen = () => sign.first().isVisible();
+  await poll(async () => {
+    await sign.or(what).first().waitFor();
+    if (await seen()) return true;
+    await what.click({ timeout: PRESS_MS }).catch(unlessLate);
+    await sign.first().waitFor({ timeout: SIGN_MS }).catch(unlessLate);
+    return seen();
+  }, `${what} pressed until ${sign} is seen`, seconds);
+}
 
 /** Once everything that the page fetches is there. */
 export async function settled(page) {
