@@ -1,5 +1,6 @@
 """Environments of a test's own: all with the same audiences, each at a host of its own name."""
 
+import copy
 import uuid
 
 import support
@@ -12,7 +13,8 @@ def adder(config, **common):
     port = config["listen"]["port"]
 
     def add(name, **options):
-        return {"name": name, "issuer": f"http://{name}.localhost:{port}", "api": {"audience": API}, "customer": {"audience": SDK}, **common, **options}
+        made = {"name": name, "issuer": f"http://{name}.localhost:{port}", "api": {"audience": API}, "customer": {"audience": SDK}, **common, **options}
+        return copy.deepcopy(made)  # so that the file has no references
 
     return add
 

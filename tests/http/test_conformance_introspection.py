@@ -5,7 +5,6 @@ import json
 import time
 
 import pytest
-import requests
 from authlib.integrations.requests_client import OAuth2Session
 from jwcrypto import jwk, jwt
 
