@@ -6,7 +6,7 @@
  * Prints {"port":…} when it listens; on SIGTERM or SIGINT {"requests":…,"user_us":…,"system_us":…} of one thread and ends.
  */
 #include "base/secret.h"
-#include "server/http.h"
+#include "server/http/http.h"
 
 #include <arpa/inet.h>
 #include <signal.h>

@@ -18,7 +18,7 @@
 #include "jose/key.h"
 #include "oauth/token.h"
 #include "registry/registry.h"
-#include "server/replay.h"
+#include "server/tables/replay.h"
 
 #include <ftw.h>
 #include <openssl/crypto.h>

@@ -1,5 +1,5 @@
 /* Client-Cert (RFC 9440). What comes out is one DER sequence that is no longer than what went in. */
-#include "server/client_cert.c"
+#include "server/proxies/client_cert.c"
 
 #include <stdlib.h>
 

@@ -1,6 +1,6 @@
 /* Client-Cert-Chain (RFC 9440 2.3). What comes out are DER sequences that are together no longer than what went in; a Client-Cert is a
  * list of one. */
-#include "server/client_cert.c"
+#include "server/proxies/client_cert.c"
 
 #include <stdlib.h>
 

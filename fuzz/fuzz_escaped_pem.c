@@ -1,5 +1,5 @@
 /* PEM in percent-encoding. What comes out is one DER sequence, or several, no longer than what went in; one is a list of one. */
-#include "server/escaped_pem.c"
+#include "server/proxies/escaped_pem.c"
 
 #include <stdlib.h>
 

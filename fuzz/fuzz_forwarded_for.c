@@ -1,6 +1,6 @@
 /* X-Forwarded-For out of a header section. Whoever is named is an address, and the nearest one where that is no proxy's. */
-#include "server/forwarded.h"
-#include "server/forwarded_for.c"
+#include "server/proxies/forwarded.h"
+#include "server/proxies/forwarded_for.c"
 
 #include <stdlib.h>
 

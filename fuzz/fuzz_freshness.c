@@ -1,5 +1,5 @@
 /* Header fields of a foreign answer. Whatever they say, it is fresh from now on for no longer than the largest max-age, or its date. */
-#include "server/freshness.c"
+#include "server/jwks/freshness.c"
 
 #include <stdlib.h>
 

@@ -5,7 +5,7 @@
  * neither what the handler saw nor which statuses were sent.
  */
 #include "base/secret.h"
-#include "server/connection.h"
+#include "server/http/connection.h"
 
 #include <errno.h>
 #include <llhttp.h>

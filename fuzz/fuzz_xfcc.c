@@ -1,5 +1,5 @@
 /* X-Forwarded-Client-Cert. What comes out is two values of the field at most, which do not overlap. */
-#include "server/xfcc.c"
+#include "server/proxies/xfcc.c"
 
 #include <stdlib.h>
 

@@ -1,4 +1,4 @@
-// Compresses the dashboard's files and writes them as the one C source that src/server/asset.h declares.
+// Compresses the dashboard's files and writes them as the one C source that src/server/routes/asset.h declares.
 import { createHash } from 'node:crypto';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 
@@ -59,7 +59,7 @@ export function cSource(files) {
     );
   });
   return (
-    '/* Made by web/build.mjs. */\n#include "server/asset.h"\n\n' +
+    '/* Made by web/build.mjs. */\n#include "server/routes/asset.h"\n\n' +
     `${arrays.join('\n')}\nconst la_asset la_assets[] = {\n${rows.join('')}};\n` +
     `const unsigned la_assets_count = ${files.length};\n`
   );

@@ -1,4 +1,4 @@
-/* Problem details (RFC 9457): how a failure of this API is told. What gets no further than the server: server/problem.h. */
+/* Problem details (RFC 9457): how a failure of this API is told. What gets no further than the server: server/admin/problem.h. */
 #ifndef LA_API_PROBLEM_H
 #define LA_API_PROBLEM_H
 

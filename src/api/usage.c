@@ -10,7 +10,7 @@
 
 static const char *const step_names[] = {"minute", "hour", "day", NULL};
 
-/* Upper ends of the latency's buckets, microseconds, as server/metrics.c counts them; the last is open. */
+/* Upper ends of the latency's buckets, microseconds, as server/metrics/metrics.c counts them; the last is open. */
 static const int64_t bucket_us[LA_USAGE_BUCKETS - 1] = {25,   50,    100,   250,   500,    1000,   2500,
                                                         5000, 10000, 25000, 50000, 100000, 250000, 1000000};
 

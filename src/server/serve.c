@@ -7,18 +7,17 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/secret.h"
-#include "server/admin_api.h"
-#include "server/admin_host.h"
-#include "server/admin_thread.h"
-#include "server/daemon.h"
-#include "server/follower.h"
-#include "server/listeners.h"
-#include "server/notify.h"
-#include "server/problem.h"
-#include "server/reload.h"
-#include "server/routes.h"
-#include "server/tls_listeners.h"
-#include "server/worker.h"
+#include "server/admin/admin_api.h"
+#include "server/admin/admin_host.h"
+#include "server/admin/admin_thread.h"
+#include "server/daemon/daemon.h"
+#include "server/daemon/listeners.h"
+#include "server/daemon/notify.h"
+#include "server/daemon/tls_listeners.h"
+#include "server/follower/follower.h"
+#include "server/routes/routes.h"
+#include "server/snapshot/reload.h"
+#include "server/worker/worker.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -59,21 +58,6 @@ static la_slice admin_origin(const la_daemon *d)
     return la_slice_of(d->snapshot->config->config.admin_origin);
 }
 
-static void handle_admin(void *self, la_http_exchange *x)
-{
-    la_daemon *d = self;
-    la_route_call call = {.self = d, .exchange = x};
-    const la_route *route = NULL;
-    la_code code = la_routes_find_admin(admin_origin(d), la_http_request_of(x), &route);
-
-    if (code == LA_OK)
-        route->handle(&call);
-    else if (code == LA_METHOD)
-        la_respond_problem(x, LA_PROBLEM_METHOD, route->allow);
-    else
-        la_respond_problem(x, code == LA_MISDIRECTED ? LA_PROBLEM_MISDIRECTED : LA_PROBLEM_NOT_FOUND, NULL);
-}
-
 static void write_admin_headers(la_daemon *d)
 {
     la_buffer b;
@@ -106,7 +90,8 @@ static la_result open_admin(la_daemon *d, int fd)
     d->admin_census = la_http_census_new(ADMIN_CONNECTIONS, ADMIN_CONNECTIONS);
     if (!d->admin_census)
         return la_fail(LA_NO_MEMORY, "out of memory");
-    LA_TRY(la_http_server_new(&d->loop, &limits, d->admin_census, handle_admin, note_admin_refused, d, &d->admin));
+    LA_TRY(la_http_server_new(&d->loop, &limits, d->admin_census, la_routes_serve_admin, note_admin_refused, d,
+                              &d->admin));
     write_admin_headers(d);
     if (fd < 0) {
         if (!c->admin.address)
@@ -330,7 +315,7 @@ static la_result load_config(la_daemon *d)
 static la_result make_workers(la_daemon *d)
 {
     for (unsigned i = 0; i < d->n_workers; i++)
-        LA_TRY(la_worker_new(d, i, d->snapshot, &d->workers[i]));
+        LA_TRY(la_worker_new(d, i, d->snapshot, la_routes_serve_tokens, &d->workers[i]));
     return la_ok();
 }
 

@@ -76,7 +76,7 @@ typedef struct la_usage_count {
 typedef struct la_usage_latency {
     uint16_t environment_id;
     int64_t minute;
-    uint64_t buckets[LA_USAGE_BUCKETS]; /* as those of server/metrics.h */
+    uint64_t buckets[LA_USAGE_BUCKETS]; /* as those of server/metrics/metrics.h */
 } la_usage_latency;
 
 /* Adds to what is there, all in one transaction. INVALID where a minute is before 1970 or an outcome empty. */

@@ -10,7 +10,7 @@
 
 #include "base/buffer.h"
 #include "base/secret.h"
-#include "server/connection.h"
+#include "server/http/connection.h"
 
 #include <errno.h>
 #include <poll.h>
