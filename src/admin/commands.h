@@ -129,10 +129,12 @@ la_result la_command_revoke_secret(la_commands *c, const la_application_row *a, 
 la_result la_command_upgrade_secret(la_commands *c, uint64_t secret_id, const uint8_t digest[LA_DIGEST_BYTES]);
 
 /* ---- customers (admin/customers.c) ---- */
+/* Of one that was removed within the last two seconds: CONFLICT, and *ret_wait_s (else 0) until it can be; tokens that it gets are good at once then. */
 la_result la_command_add_customer(la_commands *c, const la_application_row *a, la_slice customer_id,
-                                  la_slice app_user_id);
+                                  la_slice app_user_id, int64_t *ret_wait_s);
 la_result la_command_list_customers(la_commands *c, const la_application_row *a, la_slice prefix, la_slice after,
                                     unsigned limit, la_customer_fn each, void *self);
+/* Revokes the tokens that the application got for it, in the same transaction. */
 la_result la_command_remove_customer(la_commands *c, const la_application_row *a, la_slice customer_id);
 
 /* ---- signing keys (admin/keys.c) ---- */

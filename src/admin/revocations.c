@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/hex.h"
 #include "jose/verifier.h"
+#include "oauth/customer.h"
 #include "oauth/status.h"
 #include "store/certificates.h"
 
@@ -19,8 +20,21 @@
  * application may be enabled again, so there it is no longer than a change takes, and the rest of a second. */
 #define UNHEARD_OF_CREDENTIAL_S 60
 #define UNHEARD_OF_APPLICATION_S 2
+/* A customer may be registered again, and that has to wait for as long: at least a second, a change takes a quarter of it. */
+#define UNHEARD_OF_CUSTOMER_S 1
 
-/* ---- by application or credential ---- */
+/* ---- by application ---- */
+
+static la_revocation_record of_application(const la_application_row *a, int64_t before_s)
+{
+    return (la_revocation_record){
+        .environment_id = a->environment_id,
+        .kind = LA_REVOKED_APPLICATION,
+        .application_id = a->application_id,
+        .before_s = before_s,
+        .expires_at_s = before_s + LA_TOKEN_LIFETIME_MAX_S, /* whatever the lifetime is, or becomes */
+    };
+}
 
 static bool read_hex(la_slice text, uint8_t ret[LA_THUMBPRINT_BYTES])
 {
@@ -86,6 +100,82 @@ static la_result key_has_ended(la_commands *c, const la_application_row *a,
     return la_ok();
 }
 
+/* ---- by customer ---- */
+
+static la_revocation_record of_customer(const la_application_row *a, la_slice customer_id, int64_t before_s)
+{
+    la_revocation_record r = of_application(a, before_s);
+    r.kind = LA_REVOKED_CUSTOMER;
+    r.customer_id = customer_id;
+    return r;
+}
+
+static bool has_registered_customers(const la_commands *c, const la_application_row *a)
+{
+    const la_environment_config *e = la_config_environment(c->config, la_slice_of(a->environment));
+    return e && e->customer_policy == LA_CUSTOMERS_REGISTERED;
+}
+
+typedef struct registered_customer {
+    la_slice customer_id;
+    bool is_there;
+} registered_customer;
+
+static la_result look_for(void *self, const la_customer_row *row)
+{
+    registered_customer *r = self;
+    r->is_there = r->is_there || la_slice_is(r->customer_id, row->customer_id);
+    return la_ok();
+}
+
+/* One that begins with another sorts behind it. */
+static la_result customer_has_ended(la_commands *c, const la_application_row *a, la_slice customer_id, bool *ret)
+{
+    registered_customer r = {.customer_id = customer_id};
+    if (has_registered_customers(c, a)) {
+        LA_TRY(la_store_list_customers(c->store, a->application_id, customer_id, LA_SLICE(""), 1, look_for, &r));
+        *ret = !r.is_there;
+    }
+    return la_ok();
+}
+
+la_result la_command_revoke_removed_customer(la_commands *c, const la_application_row *a, la_slice customer_id,
+                                             int64_t *ret_until_s)
+{
+    bool changed;
+    int64_t unheard_s = has_registered_customers(c, a) ? UNHEARD_OF_CUSTOMER_S : 0;
+    la_revocation_record r = of_customer(a, customer_id, la_clock_now_s() + unheard_s);
+    LA_TRY(la_store_revoke(c->store, &r, &changed));
+    *ret_until_s = r.before_s;
+    return la_ok();
+}
+
+la_result la_command_part_from_former_customer(la_commands *c, const la_application_row *a, la_slice customer_id,
+                                               int64_t *ret_wait_s)
+{
+    bool changed;
+    int64_t now_s = la_clock_now_s();
+    la_revocation_record r = of_customer(a, customer_id, 0);
+    la_result found = la_store_find_revocation(c->store, &r);
+    if (found.code == LA_NOT_FOUND)
+        return la_ok();
+    LA_TRY(found);
+    if (r.before_s >= now_s) {
+        *ret_wait_s = r.before_s + 1 - now_s;
+        return la_fail(LA_CONFLICT,
+                       "customer %.*s was removed a moment ago, and what is issued now is revoked already: register it "
+                       "again in %lld s",
+                       LA_FMT(customer_id), (long long)*ret_wait_s);
+    }
+    if (!has_registered_customers(c, a))
+        return la_ok();
+    /* What a node issued meanwhile that was cut off from the store; not this second's, which are those of now. */
+    r = of_customer(a, customer_id, now_s - 1);
+    return la_store_revoke(c->store, &r, &changed);
+}
+
+/* ---- by credential ---- */
+
 /* *ret_has_ended: it gets no tokens any more. */
 static la_result find_tag(la_commands *c, const la_application_row *a, const la_revocation_wish *wish, uint32_t *ret,
                           bool *ret_has_ended)
@@ -121,20 +211,11 @@ static json_t *wish_json(const la_revocation_wish *wish, const la_revocation_rec
                                la_revocation_about(r));
     if (wish->what == LA_REVOKE_OF_SECRET)
         json_object_set_new(detail, "secret_id", json_integer((json_int_t)wish->secret_id));
+    else if (wish->what == LA_REVOKE_OF_CUSTOMER)
+        json_object_set_new(detail, "customer_id", la_detail_text(wish->customer_id));
     else if (wish->what != LA_REVOKE_ALL)
         json_object_set_new(detail, "thumbprint", la_detail_text(wish->thumbprint));
     return detail;
-}
-
-static la_revocation_record of_application(const la_application_row *a, int64_t before_s)
-{
-    return (la_revocation_record){
-        .environment_id = a->environment_id,
-        .kind = LA_REVOKED_APPLICATION,
-        .application_id = a->application_id,
-        .before_s = before_s,
-        .expires_at_s = before_s + LA_TOKEN_LIFETIME_MAX_S, /* whatever the lifetime is, or becomes */
-    };
 }
 
 la_result la_command_revoke_with(la_commands *c, const la_application_row *a)
@@ -144,24 +225,46 @@ la_result la_command_revoke_with(la_commands *c, const la_application_row *a)
     return la_store_revoke(c->store, &r, &changed);
 }
 
+/* What there is to revoke; the moment is still to come. *ret_unheard_s: for how long nodes may go on issuing such tokens that must not. */
+static la_result find_wished(la_commands *c, const la_application_row *a, const la_revocation_wish *wish,
+                             la_revocation_record *ret, int64_t *ret_unheard_s)
+{
+    uint32_t tag = 0;
+    bool has_ended = false;
+    *ret_unheard_s = a->enabled ? 0 : UNHEARD_OF_APPLICATION_S;
+    if (wish->what == LA_REVOKE_ALL)
+        return la_ok();
+    if (wish->what == LA_REVOKE_OF_CUSTOMER) {
+        if (!la_customer_id_is_valid(LA_CUSTOMER_ID_OPAQUE, wish->customer_id)) /* which the other formats are, too */
+            return la_fail(LA_INVALID, "the customer_id must be what follows \"customer.\" in the scope of its tokens");
+        LA_TRY(customer_has_ended(c, a, wish->customer_id, &has_ended));
+        ret->kind = LA_REVOKED_CUSTOMER;
+        ret->customer_id = wish->customer_id;
+        if (has_ended && *ret_unheard_s < UNHEARD_OF_CUSTOMER_S)
+            *ret_unheard_s = UNHEARD_OF_CUSTOMER_S;
+        return la_ok();
+    }
+    LA_TRY(find_tag(c, a, wish, &tag, &has_ended));
+    if (has_ended)
+        *ret_unheard_s = has_tags(c, a) ? UNHEARD_OF_CREDENTIAL_S : UNHEARD_OF_APPLICATION_S;
+    if (has_tags(c, a)) {
+        ret->kind = LA_REVOKED_CREDENTIAL;
+        ret->credential_tag = tag;
+    }
+    return la_ok();
+}
+
 la_result la_command_revoke_tokens(la_commands *c, const la_application_row *a, const la_revocation_wish *wish,
                                    la_revocation_record *ret)
 {
     la_change change;
-    bool changed, has_ended = false;
-    uint32_t tag = 0;
-    int64_t unheard_s = a->enabled ? 0 : UNHEARD_OF_APPLICATION_S;
-    if (wish->what != LA_REVOKE_ALL)
-        LA_TRY(find_tag(c, a, wish, &tag, &has_ended));
-    bool is_credential = wish->what != LA_REVOKE_ALL && has_tags(c, a);
-    if (has_ended)
-        unheard_s = is_credential ? UNHEARD_OF_CREDENTIAL_S : UNHEARD_OF_APPLICATION_S;
-    la_revocation_record r = of_application(a, la_clock_now_s() + unheard_s);
-    if (is_credential) {
-        r.kind = LA_REVOKED_CREDENTIAL;
-        r.credential_tag = tag;
-    }
+    bool changed;
+    int64_t unheard_s = 0;
+    la_revocation_record r = of_application(a, 0);
+    LA_TRY(find_wished(c, a, wish, &r, &unheard_s));
     LA_TRY(la_change_begin(c, &change));
+    r.before_s = la_clock_now_s() + unheard_s; /* whoever had the store before has gone by now */
+    r.expires_at_s = r.before_s + LA_TOKEN_LIFETIME_MAX_S;
     la_result result = la_store_revoke(c->store, &r, &changed);
     LA_TRY(la_change_end_application(c, &change, result, "token.revoke_all", a,
                                      la_is_ok(result) ? wish_json(wish, &r) : NULL));
@@ -317,6 +420,8 @@ la_result la_command_list_revocations(la_commands *c, const la_application_row *
 
 const char *la_revocation_about(const la_revocation_record *r)
 {
+    if (r->kind == LA_REVOKED_CUSTOMER)
+        return "customer";
     if (r->kind != LA_REVOKED_CREDENTIAL)
         return r->kind == LA_REVOKED_TOKEN ? "token" : "application";
     switch (r->credential_tag >> 28) {

@@ -51,6 +51,7 @@ la_result la_api_customers_add(la_api_call *c)
     la_application_row a;
     la_customer_row row = {0};
     la_slice trimmed;
+    int64_t wait_s = 0;
     LA_TRY(la_api_find_application(c, c->parameters[1], &a));
     LA_TRY(la_api_guard_application(c, &a));
     la_slice customer_id = la_api_body_text(c, "customer_id", LA_API_REQUIRED);
@@ -60,7 +61,10 @@ la_result la_api_customers_add(la_api_call *c)
     if (app_user_id.p)
         la_api_blame_result(c, "app_user_id", la_rule_app_user_id(app_user_id, &trimmed));
     LA_TRY(la_api_check(c));
-    LA_TRY(la_command_add_customer(c->commands, &a, customer_id, app_user_id.p ? app_user_id : LA_SLICE("")));
+    la_result r = la_command_add_customer(c->commands, &a, customer_id, app_user_id.p ? app_user_id : LA_SLICE(""),
+                                          &wait_s);
+    c->retry_after_s = (uint32_t)wait_s;
+    LA_TRY(r);
     LA_TRY(read_back(c, &a, customer_id, &row));
     const la_slice segments[] = {
         LA_SLICE("environments"), la_slice_of(a.environment), LA_SLICE("applications"),

@@ -90,7 +90,7 @@ static la_result add_fields(la_api_call *c, la_code code, int status)
         LA_TRY(challenge(c));
     if (status == 405)
         LA_TRY(la_api_add_header(c, "Allow", "%s", c->allow));
-    if (status == 429 || status == 503)
+    if (status == 429 || status == 503 || (status == 409 && c->retry_after_s))
         LA_TRY(la_api_add_header(c, "Retry-After", "%u", c->retry_after_s ? c->retry_after_s : RETRY_AFTER_S));
     return la_ok();
 }

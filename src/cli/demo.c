@@ -127,9 +127,10 @@ static la_result renew_secret(la_commands *c, la_demo_entry *e, const la_applica
 
 static la_result register_customer(la_commands *c, const la_demo_entry *e, const la_application_row *a)
 {
+    int64_t wait_s;
     if (e->environment->customer_policy == LA_CUSTOMERS_ANY)
         return la_ok();
-    la_result r = la_command_add_customer(c, a, la_slice_of(e->customer_id), LA_SLICE(""));
+    la_result r = la_command_add_customer(c, a, la_slice_of(e->customer_id), LA_SLICE(""), &wait_s);
     return r.code == LA_EXISTS ? la_ok() : r;
 }
 

@@ -64,16 +64,20 @@ static la_result read_wish(const la_cli *cli, la_revocation_wish *ret)
     static const struct {
         const char *option;
         la_revoked_credential what;
-    } kinds[] = {{"secret", LA_REVOKE_OF_SECRET}, {"certificate", LA_REVOKE_OF_CERTIFICATE}, {"key", LA_REVOKE_OF_KEY}};
+    } kinds[] = {{"secret", LA_REVOKE_OF_SECRET},
+                 {"certificate", LA_REVOKE_OF_CERTIFICATE},
+                 {"key", LA_REVOKE_OF_KEY},
+                 {"customer", LA_REVOKE_OF_CUSTOMER}};
     unsigned long long number;
     *ret = (la_revocation_wish){.what = LA_REVOKE_ALL};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         if (!la_cli_has(cli, kinds[i].option))
             continue;
         if (ret->what != LA_REVOKE_ALL)
-            return la_fail(LA_USAGE, "only one of --secret, --certificate and --key can be given");
+            return la_fail(LA_USAGE, "only one of --secret, --certificate, --key and --customer can be given");
         ret->what = kinds[i].what;
-        ret->thumbprint = la_cli_slice(cli, kinds[i].option);
+        *(ret->what == LA_REVOKE_OF_CUSTOMER ? &ret->customer_id : &ret->thumbprint) = la_cli_slice(cli,
+                                                                                                    kinds[i].option);
     }
     if (ret->what != LA_REVOKE_OF_SECRET)
         return la_ok();
@@ -91,11 +95,18 @@ static void print_many(la_cli *cli, const la_application_row *a, const la_revoca
     if (cli->json) {
         la_cli_open_application_json(&w, a);
         la_json_text(&w, "about", la_slice_of(about));
+        la_json_text_or_null(&w, "customer_id", r->customer_id);
         la_json_time(&w, "issued_until", r->before_s);
         la_json_end(&w);
         return;
     }
     la_clock_format_rfc3339(r->before_s, until);
+    if (r->kind == LA_REVOKED_CUSTOMER) {
+        la_buffer_add_format(&cli->out,
+                             "All tokens for customer %.*s that application %s in %s got until %s are revoked.\n",
+                             LA_FMT(r->customer_id), a->client_id, a->environment, until);
+        return;
+    }
     bool is_all = r->kind == LA_REVOKED_APPLICATION;
     la_buffer_add_format(&cli->out, "All tokens that %s%s%sapplication %s in %s got until %s are revoked.\n",
                          is_all ? "" : "one ", is_all ? "" : about, is_all ? "" : " of ", a->client_id, a->environment,
@@ -127,11 +138,12 @@ static la_result revoke_many(la_cli *cli, la_slice client_id)
 static la_result run_revoke(la_cli *cli)
 {
     la_slice client_id = la_cli_slice(cli, "application");
-    bool has_credential = la_cli_has(cli, "secret") || la_cli_has(cli, "certificate") || la_cli_has(cli, "key");
+    bool has_part = la_cli_has(cli, "secret") || la_cli_has(cli, "certificate") || la_cli_has(cli, "key") ||
+                    la_cli_has(cli, "customer");
     if ((client_id.p != NULL) == (cli->n_arguments > 0))
         return la_fail(LA_USAGE, "expected either a token, - for one on standard input, or --application");
-    if (!client_id.p && (has_credential || la_cli_has(cli, "environment")))
-        return la_fail(LA_USAGE, "--environment, --secret, --certificate and --key go with --application");
+    if (!client_id.p && (has_part || la_cli_has(cli, "environment")))
+        return la_fail(LA_USAGE, "--environment, --secret, --certificate, --key and --customer go with --application");
     return client_id.p ? revoke_many(cli, client_id) : revoke_one(cli);
 }
 
@@ -150,6 +162,7 @@ static la_result list_one(void *self, uint64_t revocation_id, const la_revocatio
         la_json_u64(l->w, "revocation_id", revocation_id);
         la_json_text(l->w, "about", about);
         la_json_text_or_null(l->w, "jti", r->jti.p ? r->jti : LA_SLICE(""));
+        la_json_text_or_null(l->w, "customer_id", r->customer_id);
         la_json_time(l->w, "issued_until", r->before_s);
         la_json_time(l->w, "kept_until", r->expires_at_s);
         la_json_close(l->w, '}');
@@ -158,6 +171,7 @@ static la_result list_one(void *self, uint64_t revocation_id, const la_revocatio
     la_table_add_u64(&l->table, revocation_id);
     la_table_add(&l->table, about);
     la_table_add(&l->table, r->jti.p ? r->jti : LA_SLICE("-"));
+    la_table_add(&l->table, r->customer_id.p ? r->customer_id : LA_SLICE("-"));
     la_table_add_time(&l->table, r->before_s, "-");
     la_table_add_time(&l->table, r->expires_at_s, "-");
     return la_ok();
@@ -165,7 +179,7 @@ static la_result list_one(void *self, uint64_t revocation_id, const la_revocatio
 
 static la_result run_list(la_cli *cli)
 {
-    static const char *const titles[] = {"REVOCATION", "ABOUT", "JTI", "REVOKED", "KEPT UNTIL"};
+    static const char *const titles[] = {"REVOCATION", "ABOUT", "JTI", "CUSTOMER_ID", "REVOKED", "KEPT UNTIL"};
     la_session s;
     la_application_row a;
     LA_TRY(la_session_open_application(cli, &s, &a));
@@ -175,7 +189,7 @@ static la_result run_list(la_cli *cli)
         la_cli_open_application_json(&w, &a);
         la_json_open(&w, "revocations", '[');
     } else {
-        la_table_init(&l.table, 5, titles);
+        la_table_init(&l.table, 6, titles);
     }
     la_result r = la_command_list_revocations(&s.commands, &a, 0, LIST_MAX, list_one, &l);
     if (cli->json) {
@@ -194,21 +208,26 @@ static const la_cli_option revoke_options[] = {
     {"secret", "SECRET_ID", "Of those, the ones that it got by this secret.", false},
     {"certificate", "THUMBPRINT", "Or by this certificate: SHA-256, in hexadecimal or base64url.", false},
     {"key", "THUMBPRINT", "Or by this key: the thumbprint of its JWK (RFC 7638).", false},
+    {"customer", "CUSTOMER_ID", "Or the ones that it got for this customer, by whatever credential.", false},
     {0},
 };
 
 const la_cli_command la_cli_token_revoke_commands[] = {
     {"token revoke", "[TOKEN]", 0, 1, "Revokes tokens.",
      "Revokes one token (- reads it from standard input, where no list of processes shows it), or all that an "
-     "application, or one credential of it, got until now, this second included. Within 250 ms every server that "
+     "application got until now, by one credential or for one customer where that is said, this second included. "
+     "Within 250 ms every server that "
      "follows the "
      "store answers so at the "
      "introspection endpoint; who checks tokens offline learns it from the status list, where the environment has one. "
      "The "
      "application "
-     "goes on getting new ones: disable it, or revoke its secret, where it must not.",
+     "goes on getting new ones: disable it, revoke its secret, or remove the customer (which revokes these tokens, "
+     "too), "
+     "where it must not.",
      "  leanauth token revoke - < token.txt\n"
-     "  leanauth token revoke --application 6f1d2c3b-8a4e-4f5a-9b6c-7d8e9f0a1b2c --secret 7\n",
+     "  leanauth token revoke --application 6f1d2c3b-8a4e-4f5a-9b6c-7d8e9f0a1b2c --secret 7\n"
+     "  leanauth token revoke --application 6f1d2c3b-8a4e-4f5a-9b6c-7d8e9f0a1b2c --customer 4711\n",
      revoke_options, run_revoke},
     {"token revocations", "CLIENT_ID", 1, 1, "Lists what is revoked of an application.",
      "Lists the revocations of an application, the newest first, at most 1000. Each is kept until no token that it is "

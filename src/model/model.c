@@ -1,6 +1,9 @@
 #include "model/model.h"
 
 #include "base/base64url.h"
+#include "base/secret.h"
+
+#include <string.h>
 
 static const char *const auth_method_names[LA_AUTH_METHOD_COUNT] = {
     [LA_AUTH_CLIENT_SECRET] = "client_secret",
@@ -59,6 +62,13 @@ bool la_credential_tag_of_jti(la_slice jti, uint32_t *ret)
 bool la_token_is_of_former(int64_t issued_s, int64_t created_at_s, int64_t now_s)
 {
     return issued_s < created_at_s && created_at_s <= now_s;
+}
+
+void la_customer_digest(la_slice customer_id, uint8_t ret[LA_CUSTOMER_DIGEST_BYTES])
+{
+    uint8_t all[LA_SHA256_BYTES];
+    la_sha256(customer_id.p, customer_id.n, all);
+    memcpy(ret, all, LA_CUSTOMER_DIGEST_BYTES);
 }
 
 bool la_is_vschar(la_slice s)

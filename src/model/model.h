@@ -34,6 +34,7 @@
 #define LA_SECRET_WRAP_PURPOSE "client-secret"
 #define LA_STATUS_LIST_ID_BYTES 32 /* see oauth/status.h */
 #define LA_JTI_MAX 64              /* characters */
+#define LA_CUSTOMER_DIGEST_BYTES 6
 
 /* How an application authenticates (RFC 7591 2, token_endpoint_auth_method). One per application. */
 typedef enum la_auth_method {
@@ -134,12 +135,17 @@ uint32_t la_credential_tag_of_thumbprint(unsigned kind, const uint8_t thumbprint
 #define LA_JTI_BYTES 20 /* behind its base64url; the last four are the tag, big-endian */
 bool la_credential_tag_of_jti(la_slice jti, uint32_t *ret);
 
-/* What is revoked: one token until it would have expired, or what was issued up to before_s to a credential or to an
- * application. Kept until expires_at_s, when no such token can be valid any more. */
+/* What stands for a customer_id where there is no room for it: enough that no two customers of one application share it, too little to be
+ * kept from who tries all ids. */
+void la_customer_digest(la_slice customer_id, uint8_t ret[LA_CUSTOMER_DIGEST_BYTES]);
+
+/* What is revoked: one token until it would have expired, or what was issued up to before_s to a credential, to an
+ * application, or to an application for one customer. Kept until expires_at_s, when no such token can be valid any more. */
 typedef enum la_revocation_kind {
     LA_REVOKED_TOKEN = 1,
     LA_REVOKED_CREDENTIAL,
     LA_REVOKED_APPLICATION,
+    LA_REVOKED_CUSTOMER,
 } la_revocation_kind;
 
 typedef struct la_revocation_record {
@@ -148,10 +154,11 @@ typedef struct la_revocation_record {
     uint64_t application_id;
     uint32_t credential_tag; /* of a credential */
     la_slice jti;            /* of a token */
-    int64_t before_s;        /* of a credential or an application: tokens with iat <= this */
+    int64_t before_s;        /* of all but a token: those with iat <= this */
     int64_t expires_at_s;
     la_slice list; /* the token's status list, LA_STATUS_LIST_ID_BYTES; absent where it has none */
     uint32_t list_index;
+    la_slice customer_id; /* of a customer */
 } la_revocation_record;
 
 /* The certificate authority of an environment, as far as the token path needs it. */

@@ -3,6 +3,7 @@
 
 #include "base/base64url.h"
 #include "oauth/binding.h"
+#include "oauth/customer.h"
 #include "oauth/issuer.h"
 
 #define CLOCKS_DIFFER_S 60 /* between nodes, where a token says when it begins */
@@ -113,7 +114,7 @@ static la_result find_revocation(const la_token_context *context, la_revocation_
 }
 
 la_result la_revocations_check(const la_token_context *context, uint64_t application_id, la_slice jti,
-                               const uint32_t *credential_tag, int64_t issued_s)
+                               const uint32_t *credential_tag, la_slice customer_id, int64_t issued_s)
 {
     la_revocation_record asked = {.environment_id = la_issuer_environment_id(context->issuer),
                                   .kind = LA_REVOKED_TOKEN,
@@ -122,6 +123,11 @@ la_result la_revocations_check(const la_token_context *context, uint64_t applica
     LA_TRY(find_revocation(context, &asked, issued_s));
     asked.kind = LA_REVOKED_APPLICATION;
     LA_TRY(find_revocation(context, &asked, issued_s));
+    if (customer_id.p) {
+        asked.kind = LA_REVOKED_CUSTOMER;
+        asked.customer_id = customer_id;
+        LA_TRY(find_revocation(context, &asked, issued_s));
+    }
     if (!credential_tag)
         return la_ok();
     asked.kind = LA_REVOKED_CREDENTIAL;
@@ -143,6 +149,19 @@ static la_result check_application(const la_token_context *context, la_access_to
     return holds ? la_ok() : la_error(LA_TOKEN_REVOKED);
 }
 
+/* Where customers are registered, one that was removed takes its tokens with it, those of a node that has not heard yet as well. */
+static la_result check_customer(const la_token_context *context, const la_access_token *t, la_slice customer_id)
+{
+    uint64_t owner = 0;
+    if (!customer_id.p || la_issuer_environment(context->issuer)->customer_policy != LA_CUSTOMERS_REGISTERED)
+        return la_ok();
+    la_result r = la_registry_find_customer(context->view, la_issuer_environment_id(context->issuer), customer_id,
+                                            &owner);
+    if (!la_is_ok(r))
+        return la_error(r.code == LA_NOT_FOUND ? LA_TOKEN_REVOKED : LA_SERVER_ERROR);
+    return owner == t->application_id ? la_ok() : la_error(LA_TOKEN_REVOKED);
+}
+
 la_result la_access_token_read(const la_token_context *context, const la_verifier *verifier, la_slice compact,
                                la_access_token *ret)
 {
@@ -153,8 +172,10 @@ la_result la_access_token_read(const la_token_context *context, const la_verifie
     LA_TRY(read_claims(context, ret));
     LA_TRY(check_times(context, ret));
     LA_TRY(check_application(context, ret));
+    la_slice customer_id = la_customer_of_scope(ret->scope);
+    LA_TRY(check_customer(context, ret, customer_id));
     r = la_revocations_check(context, ret->application_id, ret->jti,
-                             ret->has_credential_tag ? &ret->credential_tag : NULL, ret->issued_s);
+                             ret->has_credential_tag ? &ret->credential_tag : NULL, customer_id, ret->issued_s);
     return la_is_ok(r) || r.code == LA_TOKEN_REVOKED ? r : la_error(LA_SERVER_ERROR);
 }
 

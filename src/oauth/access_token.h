@@ -26,7 +26,8 @@ typedef struct la_access_token {
 } la_access_token;
 
 /*
- * Reads and judges a token: ours, of this environment, not expired, its application there and enabled, nothing of it revoked. Audience,
+ * Reads and judges a token: ours, of this environment, not expired, its application there and enabled, its customer still the application's
+ * where customers are registered, nothing of it revoked. Audience,
  * scope and binding are the caller's to check. TOKEN_INVALID, TOKEN_EXPIRED, TOKEN_REVOKED (with *ret filled in, both of them), NO_MEMORY,
  * SERVER_ERROR. Give *ret back in any case.
  */
@@ -34,10 +35,10 @@ la_result la_access_token_read(const la_token_context *context, const la_verifie
                                la_access_token *ret);
 void la_access_token_done(la_access_token *t);
 
-/* Whether a token of ours is revoked, by itself or with its application or its credential (`credential_tag` NULL: it names none).
- * TOKEN_REVOKED; or whatever keeps the registry from being read. */
+/* Whether a token of ours is revoked: by itself, with its application, its credential (`credential_tag` NULL: it names none) or its customer
+ * (absent: it has none). TOKEN_REVOKED; or whatever keeps the registry from being read. */
 la_result la_revocations_check(const la_token_context *context, uint64_t application_id, la_slice jti,
-                               const uint32_t *credential_tag, int64_t issued_s);
+                               const uint32_t *credential_tag, la_slice customer_id, int64_t issued_s);
 
 /* Whether `audience` is one of those it is for. */
 bool la_access_token_is_for(const la_access_token *t, la_slice audience);

@@ -35,6 +35,14 @@ bool la_customer_id_is_valid(la_customer_id_format format, la_slice customer_id)
     return false;
 }
 
+la_slice la_customer_of_scope(la_slice scope)
+{
+    la_slice prefix = LA_SLICE("customer.");
+    if (!la_slice_starts(scope, prefix) || scope.n == prefix.n)
+        return LA_NO_SLICE;
+    return (la_slice){scope.p + prefix.n, scope.n - prefix.n};
+}
+
 const la_scope_policy *la_environment_scope(const la_environment_config *e, la_slice name)
 {
     if (la_slice_equal(name, e->api.name))

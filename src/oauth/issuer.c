@@ -287,7 +287,7 @@ static la_result mint(const la_token_context *context, const la_grant *grant, la
     size_t token_at = body->n + i->token_at;
     la_status_place assigned, *place = context->status && i->config->status_list ? &assigned : NULL;
     if (place)
-        LA_TRY(la_status_assign(context, outcome->application_id, outcome->credential_tag, place));
+        LA_TRY(la_status_assign(context, outcome->application_id, outcome->credential_tag, grant->customer_id, place));
     if (i->config->profile == LA_PROFILE_SPRING)
         *ret_jti = write_spring(context, grant, client_id, &outcome->binding, place, claims);
     else
@@ -339,7 +339,7 @@ la_result la_issuer_write_response(const la_token_context *context, const la_app
     if (!outcome->scope.p)
         return la_error(LA_NO_MEMORY);
     la_reuse_begin(context, application, grant, outcome, &reuse);
-    if (la_reuse_find(context, application, &reuse, outcome, &token, &lifetime_s)) {
+    if (la_reuse_find(context, application, &reuse, outcome, grant->customer_id, &token, &lifetime_s)) {
         la_buffer_add(ret_body, RESPONSE_START);
         la_buffer_add(ret_body, token);
     } else {

@@ -62,7 +62,7 @@ void la_reuse_begin(const la_token_context *context, const la_application_record
 
 /* What is kept: the jti, a blank, the token. Neither has a blank in it. */
 bool la_reuse_find(const la_token_context *context, const la_application_record *application, const la_reuse *reuse,
-                   const la_token_outcome *outcome, la_slice *ret_token, uint32_t *ret_left_s)
+                   const la_token_outcome *outcome, la_slice customer_id, la_slice *ret_token, uint32_t *ret_left_s)
 {
     la_slice kept, jti;
     int64_t issued_s, expires_s;
@@ -73,7 +73,7 @@ bool la_reuse_find(const la_token_context *context, const la_application_record 
         return false;
     bool is_spring = la_issuer_environment(context->issuer)->profile == LA_PROFILE_SPRING;
     if (!la_is_ok(la_revocations_check(context, application->application_id, jti,
-                                       is_spring ? NULL : &outcome->credential_tag, issued_s)))
+                                       is_spring ? NULL : &outcome->credential_tag, customer_id, issued_s)))
         return false;
     *ret_token = kept;
     *ret_left_s = (uint32_t)(expires_s - context->now_s);

@@ -17,9 +17,9 @@ typedef struct la_reuse {
 void la_reuse_begin(const la_token_context *context, const la_application_record *application, const la_grant *grant,
                     const la_token_outcome *outcome, la_reuse *ret);
 
-/* The token to be given again, and how long it still lives; false where a new one is to be made. It lives as long as the arena. */
+/* `customer_id` absent: the token is for none. The token to be given again, and how long it still lives; false where a new one is to be made. It lives as long as the arena. */
 bool la_reuse_find(const la_token_context *context, const la_application_record *application, const la_reuse *reuse,
-                   const la_token_outcome *outcome, la_slice *ret_token, uint32_t *ret_left_s);
+                   const la_token_outcome *outcome, la_slice customer_id, la_slice *ret_token, uint32_t *ret_left_s);
 
 /* Keeps a token that was made. `token` and `jti` are copied. */
 void la_reuse_keep(const la_token_context *context, const la_reuse *reuse, la_slice token, la_slice jti,

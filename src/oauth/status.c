@@ -9,6 +9,12 @@
 
 /* Where things stand in an id. */
 enum { AT_APPLICATION = 0, AT_TAG = 8, AT_STARTED = 12, AT_RANDOM = 17, AT_MAC = 24, MAC_BYTES = 8 };
+
+/* In one of a customer's tokens the digest takes the place of random bytes, some of which go where a number of an application has zeroes; the
+ * first byte tells the two apart. It is random enough: it has to differ from others of the same customer, of the same second. */
+enum { OF_CUSTOMER = 1, AT_SHORT_APPLICATION = 1, AT_MORE_RANDOM = 6, AT_CUSTOMER = 18 };
+#define SHORT_APPLICATION_BITS 40
+_Static_assert(AT_CUSTOMER + LA_CUSTOMER_DIGEST_BYTES == AT_MAC, "the digest fits");
 _Static_assert(AT_MAC + MAC_BYTES == LA_STATUS_LIST_ID_BYTES, "an id is full");
 _Static_assert(LA_BASE64URL_CHARS(LA_STATUS_LIST_ID_BYTES) == LA_STATUS_ID_CHARS, "an id in a URL");
 
@@ -28,16 +34,33 @@ static uint64_t read_number(const uint8_t *p, unsigned bytes)
     return v;
 }
 
+enum { PURPOSE_BYTES = 12 };
+
 /* Under the pepper, which hashes client secrets: none of them has a zero byte, so nobody's secret is ever taken for an id. */
+static void digest_of(const la_hasher *hasher, const char purpose[PURPOSE_BYTES], uint16_t environment_id,
+                      const uint8_t *id, size_t n, uint8_t ret[LA_DIGEST_BYTES])
+{
+    uint8_t input[PURPOSE_BYTES + 2 + AT_MAC];
+    memcpy(input, purpose, PURPOSE_BYTES); /* its zero byte ends it */
+    write_number(environment_id, 2, input + PURPOSE_BYTES);
+    memcpy(input + PURPOSE_BYTES + 2, id, n);
+    la_hasher_digest(hasher, (la_slice){(const char *)input, PURPOSE_BYTES + 2 + n}, ret);
+}
+
 static void mac_of(const la_hasher *hasher, uint16_t environment_id, const uint8_t id[LA_STATUS_LIST_ID_BYTES],
                    uint8_t ret[LA_DIGEST_BYTES])
 {
-    static const char purpose[] = "status list"; /* its zero byte ends it */
-    uint8_t input[sizeof purpose + 2 + AT_MAC];
-    memcpy(input, purpose, sizeof purpose);
-    write_number(environment_id, 2, input + sizeof purpose);
-    memcpy(input + sizeof purpose + 2, id, AT_MAC);
-    la_hasher_digest(hasher, (la_slice){(const char *)input, sizeof input}, ret);
+    digest_of(hasher, "status list", environment_id, id, AT_MAC, ret);
+}
+
+/* Every cache on the way sees the id, and customer_ids can be few enough to try them all. */
+static void mask_customer(const la_hasher *hasher, uint16_t environment_id, const uint8_t *id,
+                          const uint8_t customer[LA_CUSTOMER_DIGEST_BYTES], uint8_t *ret)
+{
+    uint8_t mask[LA_DIGEST_BYTES];
+    digest_of(hasher, "status mask", environment_id, id, AT_CUSTOMER, mask);
+    for (int i = 0; i < LA_CUSTOMER_DIGEST_BYTES; i++)
+        ret[i] = customer[i] ^ mask[i];
 }
 
 void la_status_make_id(const la_hasher *hasher, la_random *random, uint16_t environment_id, const la_status_list *list,
@@ -48,6 +71,12 @@ void la_status_make_id(const la_hasher *hasher, la_random *random, uint16_t envi
     write_number(list->credential_tag, AT_STARTED - AT_TAG, ret + AT_TAG);
     write_number((uint64_t)list->started_at_s, AT_RANDOM - AT_STARTED, ret + AT_STARTED);
     la_random_take(random, ret + AT_RANDOM, AT_MAC - AT_RANDOM);
+    if (list->is_of_customer) {
+        ret[0] = OF_CUSTOMER;
+        write_number(list->application_id, AT_MORE_RANDOM - AT_SHORT_APPLICATION, ret + AT_SHORT_APPLICATION);
+        memcpy(ret + AT_MORE_RANDOM, ret + AT_CUSTOMER, AT_TAG - AT_MORE_RANDOM);
+        mask_customer(hasher, environment_id, ret, list->customer, ret + AT_CUSTOMER);
+    }
     mac_of(hasher, environment_id, ret, mac);
     memcpy(ret + AT_MAC, mac, MAC_BYTES);
 }
@@ -63,7 +92,13 @@ la_result la_status_read_id(const la_hasher *hasher, uint16_t environment_id, la
     if (!la_equal_ct(mac, id + AT_MAC, MAC_BYTES))
         return la_error(LA_NOT_FOUND);
     memcpy(ret_id, id, sizeof id);
-    ret->application_id = read_number(id + AT_APPLICATION, AT_TAG - AT_APPLICATION);
+    *ret = (la_status_list){.is_of_customer = id[0] == OF_CUSTOMER};
+    if (ret->is_of_customer) {
+        ret->application_id = read_number(id + AT_SHORT_APPLICATION, AT_MORE_RANDOM - AT_SHORT_APPLICATION);
+        mask_customer(hasher, environment_id, id, id + AT_CUSTOMER, ret->customer);
+    } else {
+        ret->application_id = read_number(id + AT_APPLICATION, AT_TAG - AT_APPLICATION);
+    }
     ret->credential_tag = (uint32_t)read_number(id + AT_TAG, AT_STARTED - AT_TAG);
     ret->started_at_s = (int64_t)read_number(id + AT_STARTED, AT_RANDOM - AT_STARTED);
     return la_ok();
@@ -108,7 +143,25 @@ bool la_status_place_of(const la_jwt *t, uint8_t ret_list[LA_STATUS_LIST_ID_BYTE
 
 /* ---- the document ---- */
 
-static la_result all_are_revoked(la_registry_view *view, uint16_t environment_id, const la_status_list *list, bool *ret)
+static la_result customer_is_revoked(la_registry_view *view, uint16_t environment_id, const la_status_list *list,
+                                     la_slice customer_id, bool *ret)
+{
+    la_revocation_record asked = {.environment_id = environment_id,
+                                  .kind = LA_REVOKED_CUSTOMER,
+                                  .application_id = list->application_id,
+                                  .customer_id = customer_id};
+    la_result r = customer_id.p ? la_registry_find_revocation(view, &asked)
+                                : la_registry_find_revoked_customer(view, environment_id, list->application_id,
+                                                                    list->customer, &asked.before_s);
+    if (!la_is_ok(r) && r.code != LA_NOT_FOUND)
+        return la_error(LA_SERVER_ERROR);
+    *ret = la_is_ok(r) && asked.before_s >= list->started_at_s;
+    return la_ok();
+}
+
+/* Who knows the customer says so: it is found without a walk then. */
+static la_result all_are_revoked(la_registry_view *view, uint16_t environment_id, const la_status_list *list,
+                                 la_slice customer_id, bool *ret)
 {
     la_revocation_record asked = {.environment_id = environment_id, .application_id = list->application_id};
     static const la_revocation_kind kinds[] = {LA_REVOKED_APPLICATION, LA_REVOKED_CREDENTIAL};
@@ -124,7 +177,7 @@ static la_result all_are_revoked(la_registry_view *view, uint16_t environment_id
         }
     }
     *ret = false;
-    return la_ok();
+    return list->is_of_customer ? customer_is_revoked(view, environment_id, list, customer_id, ret) : la_ok();
 }
 
 static void set_bit(void *self, uint32_t index)
@@ -139,7 +192,7 @@ la_result la_status_read_bits(la_registry_view *view, uint16_t environment_id,
                               uint8_t ret[LA_STATUS_BYTES])
 {
     bool all = false;
-    LA_TRY(all_are_revoked(view, environment_id, list, &all));
+    LA_TRY(all_are_revoked(view, environment_id, list, LA_NO_SLICE, &all));
     memset(ret, all ? 0xFF : 0, LA_STATUS_BYTES);
     if (all)
         return la_ok();
@@ -175,7 +228,7 @@ la_result la_status_write_document(const la_issuer *issuer, const uint8_t id[LA_
 
 /* ---- assignment ---- */
 
-enum { WAYS = 4, SETS = 256 };
+enum { WAYS = 4, SET_BITS = 10, SETS = 1 << SET_BITS }; /* a customer takes one, as a credential does */
 
 typedef struct entry {
     uint16_t environment_id;
@@ -201,33 +254,44 @@ la_status_desk *la_status_desk_free(la_status_desk *d)
     return NULL;
 }
 
-/* That of the credential, else the one that has been used least lately, emptied. Numbers of applications are the store's, nobody chooses them. */
-static entry *find_entry(la_status_desk *d, uint16_t environment_id, uint64_t application_id, uint32_t tag)
+static bool is_same(const la_status_list *a, const la_status_list *b)
 {
-    uint64_t mixed = (application_id ^ (uint64_t)tag << 32) * 0x9E3779B97F4A7C15u;
-    entry *set = d->sets[mixed >> 56], *oldest = &set[0];
+    return a->application_id == b->application_id && a->credential_tag == b->credential_tag &&
+           a->is_of_customer == b->is_of_customer && memcmp(a->customer, b->customer, sizeof a->customer) == 0;
+}
+
+/* That of the credential and the customer, else the one that has been used least lately, emptied. Numbers of applications are the store's, nobody chooses them. */
+static entry *find_entry(la_status_desk *d, uint16_t environment_id, const la_status_list *wanted)
+{
+    uint64_t customer = read_number(wanted->customer, LA_CUSTOMER_DIGEST_BYTES);
+    uint64_t mixed = (wanted->application_id ^ (uint64_t)wanted->credential_tag << 32 ^ customer) * 0x9E3779B97F4A7C15u;
+    entry *set = d->sets[mixed >> (64 - SET_BITS)], *oldest = &set[0];
     for (int i = 0; i < WAYS; i++) {
-        if (set[i].list.application_id == application_id && set[i].list.credential_tag == tag &&
-            set[i].environment_id == environment_id)
+        if (set[i].environment_id == environment_id && is_same(&set[i].list, wanted))
             return &set[i];
         if (d->uses - set[i].used > d->uses - oldest->used)
             oldest = &set[i];
     }
-    *oldest = (entry){.environment_id = environment_id,
-                      .list = {.application_id = application_id, .credential_tag = tag},
-                      .next = LA_STATUS_PLACES};
+    *oldest = (entry){.environment_id = environment_id, .list = *wanted, .next = LA_STATUS_PLACES};
     return oldest;
 }
 
 la_result la_status_assign(const la_token_context *context, uint64_t application_id, uint32_t credential_tag,
-                           la_status_place *ret)
+                           la_slice customer_id, la_status_place *ret)
 {
     la_status_desk *d = context->status;
     uint16_t environment_id = la_issuer_environment_id(context->issuer);
-    entry *e = find_entry(d, environment_id, application_id, credential_tag);
+    la_status_list wanted = {.application_id = application_id, .credential_tag = credential_tag};
+    if (customer_id.p) {
+        if (application_id >> SHORT_APPLICATION_BITS)
+            return la_error(LA_SERVER_ERROR); /* no store has so many */
+        wanted.is_of_customer = true;
+        la_customer_digest(customer_id, wanted.customer);
+    }
+    entry *e = find_entry(d, environment_id, &wanted);
     bool is_over = e->next >= LA_STATUS_PLACES || e->list.started_at_s > context->now_s;
     if (!is_over)
-        LA_TRY(all_are_revoked(context->view, environment_id, &e->list, &is_over));
+        LA_TRY(all_are_revoked(context->view, environment_id, &e->list, customer_id, &is_over));
     if (is_over) {
         e->list.started_at_s = context->now_s;
         e->next = 0;

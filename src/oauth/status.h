@@ -2,8 +2,8 @@
  * Status lists (draft-ietf-oauth-status-list): how who checks tokens offline hears of revocations. A token names a list and its place in it; the
  * list is a signed document with a bit for each place.
  *
- * Lists are virtual. A list belongs to one application and one credential of it, and all that is known of it stands in its id, with a MAC, so that
- * nothing is stored for a token or a list. Its document is computed: every bit is set where application or credential were revoked at
+ * Lists are virtual. A list belongs to one application, one credential of it and, of customer tokens, one customer, and all that is known of it stands in its id, with a MAC, so that
+ * nothing is stored for a token or a list. Its document is computed: every bit is set where application, credential or customer were revoked at
  * or after the list began (who assigns places begins a new list then), else the bits of the single tokens that are revoked. Pure.
  */
 #ifndef LA_OAUTH_STATUS_H
@@ -23,9 +23,11 @@ typedef struct la_status_list {
     uint64_t application_id;
     uint32_t credential_tag;
     int64_t started_at_s;
+    bool is_of_customer;
+    uint8_t customer[LA_CUSTOMER_DIGEST_BYTES]; /* of the customer */
 } la_status_list;
 
-/* Makes an id; no two calls make the same. */
+/* Makes an id; no two calls make the same. Nobody reads out of it whom it is about: the digest is masked. */
 void la_status_make_id(const la_hasher *hasher, la_random *random, uint16_t environment_id, const la_status_list *list,
                        uint8_t ret[LA_STATUS_LIST_ID_BYTES]);
 
@@ -46,9 +48,9 @@ typedef struct la_status_desk la_status_desk;
 la_status_desk *la_status_desk_new(void); /* NULL: no memory */
 la_status_desk *la_status_desk_free(la_status_desk *d);
 
-/* The next place for a token that is issued now. SERVER_ERROR where the registry cannot be read. */
+/* The next place for a token that is issued now, to a customer unless it is absent. SERVER_ERROR where the registry cannot be read. */
 la_result la_status_assign(const la_token_context *context, uint64_t application_id, uint32_t credential_tag,
-                           la_status_place *ret);
+                           la_slice customer_id, la_status_place *ret);
 
 /* ,"status":{"status_list":{"idx":…,"uri":"…"}} */
 void la_status_write_claim(const la_environment_config *e, const la_status_place *place, la_buffer *json);

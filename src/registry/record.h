@@ -36,6 +36,10 @@ void la_record_write_revocation(const la_revocation_record *v, la_buffer *ret);
 la_result la_record_read_revocation(la_slice value, la_revocation_record *ret); /* sets the times only */
 void la_record_write_revocation_name(const la_revocation_record *v, la_buffer *ret);
 
+/* How the name of what is revoked of a customer begins: who has the digest alone finds it by that. */
+void la_record_write_customer_prefix(uint64_t application_id, const uint8_t digest[LA_CUSTOMER_DIGEST_BYTES],
+                                     la_buffer *ret);
+
 /* A revoked token's place: list, then index. */
 void la_record_write_listed_name(la_slice list, uint32_t index, la_buffer *ret);
 bool la_record_read_listed_index(la_slice name, uint32_t *ret);

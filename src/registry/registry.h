@@ -46,6 +46,10 @@ la_result la_registry_each_key(la_registry_view *v, uint16_t environment_id, la_
  * where it is not. */
 la_result la_registry_find_revocation(la_registry_view *v, la_revocation_record *revocation);
 
+/* The same of a customer of whom the digest alone is known: *ret_before_s is the latest moment. */
+la_result la_registry_find_revoked_customer(la_registry_view *v, uint16_t environment_id, uint64_t application_id,
+                                            const uint8_t digest[LA_CUSTOMER_DIGEST_BYTES], int64_t *ret_before_s);
+
 /* Calls `each` for every revoked token of a status list, in order of its index. */
 typedef void (*la_registry_listed_fn)(void *self, uint32_t index);
 la_result la_registry_each_listed(la_registry_view *v, uint16_t environment_id, la_slice list,

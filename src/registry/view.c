@@ -131,6 +131,44 @@ la_result la_registry_find_revocation(la_registry_view *v, la_revocation_record 
     return la_record_read_revocation(value, revocation);
 }
 
+static la_result latest_of(MDB_cursor *cursor, la_slice prefix, int64_t *ret_before_s)
+{
+    bool any = false;
+    la_revocation_record one;
+    MDB_val key = {prefix.n, (void *)(uintptr_t)prefix.p}, value;
+    int e = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
+    while (!e && la_slice_starts((la_slice){key.mv_data, key.mv_size}, prefix)) {
+        LA_TRY(la_record_read_revocation((la_slice){value.mv_data, value.mv_size}, &one));
+        if (!any || one.before_s > *ret_before_s)
+            *ret_before_s = one.before_s;
+        any = true;
+        e = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+    }
+    if (e && e != MDB_NOTFOUND)
+        return la_registry_lmdb_result(e, "the registry cannot be read");
+    return any ? la_ok() : la_error(LA_NOT_FOUND);
+}
+
+la_result la_registry_find_revoked_customer(la_registry_view *v, uint16_t environment_id, uint64_t application_id,
+                                            const uint8_t digest[LA_CUSTOMER_DIGEST_BYTES], int64_t *ret_before_s)
+{
+    char name_memory[LA_RECORD_KEY_MAX], memory[LA_RECORD_KEY_MAX];
+    la_buffer name, prefix;
+    MDB_cursor *cursor = NULL;
+    if (!v->awake)
+        return la_fail(LA_CONFLICT, "the registry view is at rest");
+    la_buffer_init_fixed(&name, name_memory, sizeof name_memory);
+    la_buffer_init_fixed(&prefix, memory, sizeof memory);
+    la_record_write_customer_prefix(application_id, digest, &name);
+    LA_TRY(la_record_write_key(LA_RECORD_REVOCATION, environment_id, la_buffer_slice(&name), &prefix));
+    int e = mdb_cursor_open(v->txn, v->registry->dbi, &cursor);
+    if (e)
+        return la_registry_lmdb_result(e, "the registry cannot be read");
+    la_result r = latest_of(cursor, la_buffer_slice(&prefix), ret_before_s);
+    mdb_cursor_close(cursor);
+    return r;
+}
+
 static la_result each_listed(MDB_cursor *cursor, la_slice prefix, la_registry_listed_fn each, void *self)
 {
     MDB_val key = {prefix.n, (void *)(uintptr_t)prefix.p}, value;

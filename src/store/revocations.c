@@ -1,5 +1,5 @@
 /*
- * Revocations: single tokens, and moments up to which everything of a credential or of an application is revoked. A change of the feed
+ * Revocations: single tokens, and moments up to which everything of a credential, of an application, or of one customer of it is revoked. A change of the feed
  * names one by all that the registry needs to take it away again, because its row is gone by then.
  */
 #include "store/sqlite_internal.h"
@@ -8,26 +8,33 @@
 
 #include <stdio.h>
 
-/* Kind, application, tag, jti, list, index, with blanks in between; absent ones are "-". */
+/* Kind, application, tag, jti or customer_id, list, index, with blanks in between; absent ones are "-", which may be a customer's, too. */
 #define KEY_MAX (3 + 21 + 11 + LA_JTI_MAX + 1 + LA_BASE64URL_CHARS(LA_STATUS_LIST_ID_BYTES) + 1 + 11)
 
-static bool is_jti(la_slice jti)
+_Static_assert(LA_CUSTOMER_ID_MAX <= LA_JTI_MAX, "one takes the place of the other");
+
+/* A jti or a customer_id: without a blank, which parts them from what else there is. */
+static bool is_name(la_slice name, size_t max)
 {
-    if (jti.n == 0 || jti.n > LA_JTI_MAX)
+    if (name.n == 0 || name.n > max)
         return false;
-    for (size_t i = 0; i < jti.n; i++)
-        if (jti.p[i] <= ' ' || jti.p[i] > '~')
+    for (size_t i = 0; i < name.n; i++)
+        if (name.p[i] <= ' ' || name.p[i] > '~')
             return false;
     return true;
 }
 
 static la_result check(const la_revocation_record *r)
 {
-    if (r->kind < LA_REVOKED_TOKEN || r->kind > LA_REVOKED_APPLICATION)
+    if (r->kind < LA_REVOKED_TOKEN || r->kind > LA_REVOKED_CUSTOMER)
         return la_fail(LA_INVALID, "the kind of revocation is unknown");
-    if ((r->kind == LA_REVOKED_TOKEN) != (r->jti.p != NULL) || (r->jti.p && !is_jti(r->jti)))
+    if ((r->kind == LA_REVOKED_TOKEN) != (r->jti.p != NULL) || (r->jti.p && !is_name(r->jti, LA_JTI_MAX)))
         return la_fail(LA_INVALID, "the jti is absent, or has other characters than a jti, or more than %d",
                        LA_JTI_MAX);
+    if ((r->kind == LA_REVOKED_CUSTOMER) != (r->customer_id.p != NULL) ||
+        (r->customer_id.p && !is_name(r->customer_id, LA_CUSTOMER_ID_MAX)))
+        return la_fail(LA_INVALID, "the customer_id is absent, or has other characters than one, or more than %d",
+                       LA_CUSTOMER_ID_MAX);
     if (r->kind != LA_REVOKED_CREDENTIAL && r->credential_tag != 0)
         return la_fail(LA_INVALID, "only what is revoked of a credential has its tag");
     if (r->list.p && (r->kind != LA_REVOKED_TOKEN || r->list.n != LA_STATUS_LIST_ID_BYTES))
@@ -35,6 +42,13 @@ static la_result check(const la_revocation_record *r)
     if (r->application_id > INT64_MAX || r->before_s < 0 || r->expires_at_s < 0)
         return la_fail(LA_INVALID, "the application or a time is out of range");
     return la_ok();
+}
+
+static la_slice name_of(const la_revocation_record *r, la_slice none)
+{
+    if (r->kind == LA_REVOKED_CUSTOMER)
+        return r->customer_id;
+    return r->jti.p ? r->jti : none;
 }
 
 /* ---- the feed ---- */
@@ -47,9 +61,9 @@ static la_slice write_key(const la_revocation_record *r, char memory[KEY_MAX])
         la_base64url_encode(r->list.p, LA_STATUS_LIST_ID_BYTES, list);
         list_chars = (int)sizeof list;
     }
+    la_slice name = name_of(r, LA_SLICE("-"));
     int n = snprintf(memory, KEY_MAX, "%d %llu %u %.*s %.*s %u", (int)r->kind, (unsigned long long)r->application_id,
-                     r->credential_tag, r->jti.p ? (int)r->jti.n : 1, r->jti.p ? r->jti.p : "-", list_chars, list,
-                     r->list_index);
+                     r->credential_tag, LA_FMT(name), list_chars, list, r->list_index);
     return (la_slice){memory, (size_t)n};
 }
 
@@ -63,10 +77,10 @@ la_result la_revocation_read_key(la_store *s, uint16_t environment_id, la_slice 
                                  uint8_t list[LA_STATUS_LIST_ID_BYTES], la_revocation_record *ret)
 {
     unsigned long long kind, application_id, tag, list_index;
-    la_slice jti, list_text;
+    la_slice name, list_text;
     size_t n = 0;
-    bool ok = read_number(&key, LA_REVOKED_APPLICATION, &kind) && read_number(&key, INT64_MAX, &application_id) &&
-              read_number(&key, UINT32_MAX, &tag) && la_slice_split(&key, ' ', &jti) &&
+    bool ok = read_number(&key, LA_REVOKED_CUSTOMER, &kind) && read_number(&key, INT64_MAX, &application_id) &&
+              read_number(&key, UINT32_MAX, &tag) && la_slice_split(&key, ' ', &name) &&
               la_slice_split(&key, ' ', &list_text) && read_number(&key, UINT32_MAX, &list_index);
     bool has_list = ok && !la_slice_is(list_text, "-");
     if (has_list)
@@ -77,7 +91,8 @@ la_result la_revocation_read_key(la_store *s, uint16_t environment_id, la_slice 
         .kind = ok ? (la_revocation_kind)kind : 0,
         .application_id = ok ? application_id : 0,
         .credential_tag = ok ? (uint32_t)tag : 0,
-        .jti = ok && kind == LA_REVOKED_TOKEN ? jti : LA_NO_SLICE,
+        .jti = ok && kind == LA_REVOKED_TOKEN ? name : LA_NO_SLICE,
+        .customer_id = ok && kind == LA_REVOKED_CUSTOMER ? name : LA_NO_SLICE,
         .list = has_list ? (la_slice){(const char *)list, LA_STATUS_LIST_ID_BYTES} : LA_NO_SLICE,
         .list_index = ok ? (uint32_t)list_index : 0,
     };
@@ -96,7 +111,7 @@ static la_result add_to_feed(la_store *s, const la_revocation_record *r)
 
 /* ---- reading ---- */
 
-enum { R_ID, R_ENVIRONMENT, R_KIND, R_APPLICATION, R_TAG, R_JTI, R_BEFORE, R_EXPIRES, R_LIST, R_LIST_INDEX };
+enum { R_ID, R_ENVIRONMENT, R_KIND, R_APPLICATION, R_TAG, R_NAME, R_BEFORE, R_EXPIRES, R_LIST, R_LIST_INDEX };
 
 void la_sql_get_revocation(la_sql *q, la_revocation_record *ret)
 {
@@ -110,19 +125,24 @@ void la_sql_get_revocation(la_sql *q, la_revocation_record *ret)
         .list = la_sql_get_slice(q, R_LIST),
         .list_index = (uint32_t)la_sql_get_int(q, R_LIST_INDEX),
     };
+    la_slice name = la_sql_get_slice(q, R_NAME);
     if (ret->kind == LA_REVOKED_TOKEN)
-        ret->jti = la_sql_get_slice(q, R_JTI);
+        ret->jti = name;
+    if (ret->kind == LA_REVOKED_APPLICATION && name.n) {
+        ret->kind = LA_REVOKED_CUSTOMER;
+        ret->customer_id = name;
+    }
 }
 
-#define THAT_ONE " WHERE environment_id = ? AND kind = ? AND application_id = ? AND credential_tag = ? AND jti = ?"
+#define THAT_ONE " WHERE environment_id = ? AND kind = ? AND application_id = ? AND credential_tag = ? AND name = ?"
 
 static void bind_name(la_sql *q, const la_revocation_record *r)
 {
     la_sql_int(q, r->environment_id);
-    la_sql_int(q, r->kind);
+    la_sql_int(q, r->kind == LA_REVOKED_CUSTOMER ? LA_REVOKED_APPLICATION : r->kind); /* with a name */
     la_sql_id(q, r->application_id);
     la_sql_int(q, r->credential_tag);
-    la_sql_text(q, r->jti.p ? r->jti : LA_SLICE(""));
+    la_sql_text(q, name_of(r, LA_SLICE("")));
 }
 
 la_result la_revocation_select(la_store *s, const la_revocation_record *r, la_sql *ret)
@@ -188,9 +208,9 @@ static la_result insert(la_store *s, const la_revocation_record *r)
     la_sql q;
     LA_TRY(la_sql_begin(
         s,
-        "INSERT INTO revocation (environment_id, kind, application_id, credential_tag, jti, before_s, expires_at_s,"
+        "INSERT INTO revocation (environment_id, kind, application_id, credential_tag, name, before_s, expires_at_s,"
         " list, list_index) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-        " ON CONFLICT (environment_id, kind, application_id, credential_tag, jti) DO UPDATE"
+        " ON CONFLICT (environment_id, kind, application_id, credential_tag, name) DO UPDATE"
         " SET before_s = max(before_s, excluded.before_s), expires_at_s = max(expires_at_s, excluded.expires_at_s)"
         " WHERE kind <> 1 AND (excluded.before_s > before_s OR excluded.expires_at_s > expires_at_s)",
         &q));

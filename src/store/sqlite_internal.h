@@ -169,8 +169,8 @@ la_result la_idempotent_expire(la_store *s, int64_t before_s, unsigned most);
 void la_sql_get_key(la_sql *q, la_key_record *ret); /* slices live until the next step */
 
 /* ---- revocations.c: shared with feed.c ---- */
-#define LA_SELECT_REVOCATIONS                                                                                        \
-    "SELECT revocation_id, environment_id, kind, application_id, credential_tag, jti, before_s, expires_at_s, list," \
+#define LA_SELECT_REVOCATIONS                                                                                         \
+    "SELECT revocation_id, environment_id, kind, application_id, credential_tag, name, before_s, expires_at_s, list," \
     " list_index FROM revocation"
 void la_sql_get_revocation(la_sql *q, la_revocation_record *ret); /* slices live until the next step */
 /* What a change of the feed names; its slices point into `key` and `list`. CORRUPT. */

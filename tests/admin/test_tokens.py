@@ -3,12 +3,14 @@
 import base64
 import json
 import time
+import uuid
 
 import pytest
 
 import support
 from admin_client import Caller, add_operator
 from conftest import with_admin
+from control import asker
 from dpop import Prover
 
 
@@ -191,6 +193,7 @@ def test_tokens_are_revoked_by_application_and_credential(people):
     assert [r["about"] for r in listed] == ["application", "key", "certificate", "secret"]
     assert all(r["jti"] is None and r["kept_until"] > r["issued_until"] for r in listed)
     assert [r["about"] for r in admin.items(path + "?limit=1")][:1] == ["application"]
+    assert all(r["customer_id"] is None for r in listed)
     events = admin.items(f"/audit?target={app['client_id']}&action=token.revoke_all")
     assert len(events) == 4 and events[-1]["detail"]["secret_id"] == int(secret_id)
     for body in ({"secret_id": "x"}, {"secret_id": secret_id, "key": "A" * 43}, {"certificate": "zz"}, {"key": "short"}, {"what": 1}):
@@ -198,3 +201,56 @@ def test_tokens_are_revoked_by_application_and_credential(people):
     admin.post(path, {"secret_id": "999999"}, check=404)
     people.auditor.post(path, {}, check=403)
     assert len(admin.items(path)) == 4
+
+
+def test_tokens_are_revoked_by_customer(people):
+    admin, one = people.admin, str(uuid.uuid4())
+    app = admin.create("sandbox-uae", "of customers", scopes=["api", "customer"])
+    support.poll(lambda: people.server.works(app), 10, "the new application works")
+    watch = asker(people.server, "sandbox-uae", "https://api.sandbox.ae.leantech.me", "https://sdk.sandbox.ae.leantech.me")
+    of_customer, api = people.token(app, f"customer.{one}"), people.token(app, "api")
+    path = f"{app['path']}/revocations"
+    # nothing of these may be taken for all of the application
+    for body in ({"customer_id": ""}, {"customer_id": "a b"}, {"customer_id": "customer.x"}, {"customer_id": 1}, {"customer_id": "x" * 65},
+                 {"customer_id": one, "key": "A" * 43}, {"customer_id": one, "secret_id": app["secret"]["secret_id"]}):
+        problem = admin.post(path, body, check=400).json()
+        assert problem["errors"][0]["field"] == "customer_id", body
+    people.auditor.post(path, {"customer_id": one}, check=403)
+    assert admin.items(path) == []
+    assert watch.is_active(of_customer) and watch.is_active(api)
+    made = people.developer.json("POST", path, {"customer_id": one})
+    assert made["about"] == "customer" and made["customer_id"] == one and made["jti"] is None
+    support.poll(lambda: not watch.is_active(of_customer), 10, "the customer's token is revoked")
+    assert watch.is_active(api)
+    [listed] = admin.items(path)
+    assert listed["about"] == "customer" and listed["customer_id"] == one
+    [event] = admin.items(f"/audit?target={app['client_id']}&action=token.revoke_all")
+    assert event["detail"]["customer_id"] == one and event["detail"]["about"] == "customer"
+
+
+def test_a_removed_customer_takes_its_tokens_with_it(people):
+    admin, one = people.admin, str(uuid.uuid4())
+    app = admin.create("sandbox-uae", "of a customer that goes", scopes=["api", "customer"])
+    support.poll(lambda: people.server.works(app), 10, "the new application works")
+    watch = asker(people.server, "sandbox-uae", "https://api.sandbox.ae.leantech.me", "https://sdk.sandbox.ae.leantech.me")
+    path = f"{app['path']}/customers"
+    people.developer.post(path, {"customer_id": one}, check=201)
+    old, api = people.token(app, f"customer.{one}"), people.token(app, "api")
+    assert watch.is_active(old)
+    people.developer.delete(f"{path}/{one}", check=204)
+    support.poll(lambda: not watch.is_active(old), 10, "its token is revoked")
+    assert watch.is_active(api)
+    [event] = admin.items(f"/audit?target={app['client_id']}&action=customer.remove")
+    assert set(event["detail"]) == {"customer_id", "tokens_revoked_until"}
+
+    def again():
+        response = people.developer.post(path, {"customer_id": one})
+        if response.status_code == 409:  # within the second of the removal
+            assert response.json()["type"] == "urn:leanauth:problem:conflict" and 1 <= int(response.headers["Retry-After"]) <= 3
+        return response.status_code == 201
+    support.poll(again, 10, "it is registered again")
+    fresh = people.token(app, f"customer.{one}")
+    assert watch.is_active(fresh) and not watch.is_active(old)
+    # that it is there already is another problem, which waiting does not mend
+    response = people.developer.post(path, {"customer_id": one}, check=409)
+    assert response.json()["type"] == "urn:leanauth:problem:exists" and "Retry-After" not in response.headers

@@ -79,6 +79,20 @@ test('the server is restarted under an open form', async () => {
   await sendUntilTaken(page, name);
 });
 
+test('code that cannot be fetched for a moment costs no secret', async () => {
+  const page = await given.browser.page({ operator: admin, path: '/assets/licenses.txt' });
+  given.browser.expect(/Failed to load resource/); // of what is kept from the page
+  const code = (url) => url.pathname.startsWith('/assets/application-');
+  await page.route(code, (route) => route.abort());
+  await visit(page, `/e/${SANDBOX}/applications`);
+  await page.getByRole('button', { name: t('app.create') }).first().click();
+  await field(dialog(page), 'app.name').fill('Made before its page is there');
+  await button(dialog(page), 'app.create_submit').click();
+  await page.getByRole('alert').waitFor();
+  await page.unroute(code);
+  await pressUntil(button(page, 'retry'), page.locator('.secret-once'));
+});
+
 test('an environment without an application says what to do next', async () => {
   const page = await given.browser.page({ operator: admin, path: `/e/${OTHER_SANDBOX}/applications` });
   await says(page, t('app.none'));

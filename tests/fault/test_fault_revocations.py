@@ -3,8 +3,11 @@
 import os
 import random
 import shutil
+import sqlite3
+import subprocess
 import threading
 import time
+import uuid
 
 import requests
 
@@ -108,3 +111,60 @@ def test_full_disk(small_disk, request):  # noqa: F811
     home.start()
     assert not [token for token in acknowledged if watch.is_active(token)]
     home.stop()
+
+
+def test_a_removed_customer_and_a_lost_store(new_home):
+    """While the store is away nothing is removed, and nothing revoked; what was revoked before stays so, in a restart on the registry alone as well."""
+    home = new_home(lambda config: [e["customer"].update(policy="registered") for e in config["environments"]]).start()
+    app = {**home.demo["production"], "environment": "production"}
+    watch = asker(home, "production", "https://sdk.leantech.me")
+    gone, kept = str(uuid.uuid4()), str(uuid.uuid4())
+    for one in (gone, kept):
+        home.customer_add(app, one)
+        support.poll(lambda: home.works(app, scope=f"customer.{one}"), 10, "the customer is known")
+    dead, good = (home.token(app, scope=f"customer.{one}")["access_token"] for one in (gone, kept))
+    assert watch.is_active(dead) and watch.is_active(good)
+    home.customer_remove(app, gone)
+    support.poll(lambda: not watch.is_active(dead), 10, "its token is revoked")
+    move(home.home, home.home / "away")
+    support.poll(lambda: home.metric("leanauth_store_up") == 0, 20, "the loss is noticed")
+    assert home.customer_remove(app, kept, check=None).returncode == 1
+    assert watch.is_active(good) and not watch.is_active(dead)
+    home.kill()
+    home.start()
+    assert watch.is_active(good) and not watch.is_active(dead)
+    move(home.home / "away", home.home)
+    support.poll(lambda: home.metric("leanauth_store_up") == 1, 20, "the store is back")
+    assert watch.is_active(good) and not watch.is_active(dead)
+    home.customer_remove(app, kept)
+    support.poll(lambda: not watch.is_active(good), 10, "its token is revoked now")
+    home.kill()
+    shutil.rmtree(home.home / "registry")
+    home.start()
+    home.customer_add(app, kept)
+    support.poll(lambda: home.works(app, scope=f"customer.{kept}"), 10, "the customer is known again")
+    assert not watch.is_active(good) and not watch.is_active(dead)
+    assert watch.is_active(home.token(app, scope=f"customer.{kept}")["access_token"])
+    home.stop()
+
+
+def test_a_removal_is_whole_or_not_at_all(new_home):
+    """Killed at any moment: where the customer is gone its tokens are revoked, and where it is there they are not."""
+    home = new_home()
+    generator = random.Random(20261129)
+    app = {**home.demo["production"], "environment": "production"}
+    database = home.home / "leanauth.db"
+    for _ in range(KILLS):
+        one = str(uuid.uuid4())
+        home.customer_add(app, one)
+        removal = subprocess.Popen([support.BIN, "customer", "remove", app["client_id"], one, "--environment", "production"],
+                                   env={"LEANAUTH_CONFIG": str(home.config_path)}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(generator.random() * 0.02)
+        removal.kill()
+        removal.wait()
+        with sqlite3.connect(database, timeout=20) as store:
+            there = store.execute("SELECT count(*) FROM customer WHERE customer_id = ?", (one,)).fetchone()[0]
+            revoked = store.execute("SELECT count(*) FROM revocation WHERE name = ?", (one,)).fetchone()[0]
+            told = store.execute("SELECT count(*) FROM audit_event WHERE action = 'customer.remove' AND detail LIKE ?", (f"%{one}%",)).fetchone()[0]
+        assert (there, revoked, told) in ((1, 0, 0), (0, 1, 1))
+    home.cli("audit", "verify", check=0)

@@ -136,7 +136,7 @@ export const dialog = (page) => page.locator('dialog[open]');
 export const says = (where, text) => where.getByText(text).first().waitFor();
 
 // So long a click of pressUntil waits for its button, and so long it is then waited for the sign, before the page is looked at again.
-const PRESS_MS = 5000;
+const PRESS_MS = 15_000;
 const SIGN_MS = 500;
 
 const unlessLate = (error) => {

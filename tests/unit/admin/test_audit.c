@@ -125,7 +125,7 @@ static void test_secrets_and_customers(void **state)
     assert_ok(la_command_add_secret(&r->commands, &a, 3600, &secret_id, secret));
     assert_ok(la_command_revoke_secret(&r->commands, &a, secret_id));
     assert_ok(la_command_revoke_secret(&r->commands, &a, secret_id)); /* the second time is no event */
-    assert_ok(la_command_add_customer(&r->commands, &a, customer, LA_SLICE("user-17")));
+    assert_ok(la_command_add_customer(&r->commands, &a, customer, LA_SLICE("user-17"), &(int64_t){0}));
     assert_ok(la_command_remove_customer(&r->commands, &a, customer));
     assert_ok(la_command_delete_application(&r->commands, &a));
     assert_string_equal(

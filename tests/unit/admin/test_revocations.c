@@ -13,7 +13,8 @@
 static la_code revoke_by(rig *r, const la_application_row *a, la_revoked_credential what, const char *thumbprint,
                          la_revocation_record *ret)
 {
-    la_revocation_wish wish = {what, 0, la_slice_of(thumbprint)};
+    la_revocation_wish wish = {
+        .what = what, .thumbprint = la_slice_of(thumbprint), .customer_id = la_slice_of(thumbprint)};
     return la_command_revoke_tokens(&r->commands, a, &wish, ret).code;
 }
 
@@ -86,8 +87,8 @@ static void a_secret_and_for_longer_once_it_has_ended(void **state)
     rig *r = *state;
     la_revocation_record v;
     la_application_row a = add_application(r, "production", "bank");
-    la_revocation_wish wish = {LA_REVOKE_OF_SECRET,
-                               (uint64_t)run_sql(r, "SELECT application_id << 16 | number FROM secret"), LA_NO_SLICE};
+    la_revocation_wish wish = {.what = LA_REVOKE_OF_SECRET,
+                               .secret_id = (uint64_t)run_sql(r, "SELECT application_id << 16 | number FROM secret")};
     int64_t before_s = la_clock_now_s();
     assert_ok(la_command_revoke_tokens(&r->commands, &a, &wish, &v));
     assert_in_range(v.before_s, before_s, la_clock_now_s());
@@ -110,6 +111,108 @@ static void the_spring_profile_has_no_credentials(void **state)
         ((la_environment_config *)(uintptr_t)&r->config->environments[i])->profile = LA_PROFILE_SPRING;
     assert_int_equal(revoke_by(r, &a, LA_REVOKE_OF_CERTIFICATE, HEX, &v), LA_OK);
     assert_int_equal(v.kind, LA_REVOKED_APPLICATION);
+}
+
+/* ---- of a customer ---- */
+
+#define CUSTOMER "0f3c8a3e-5e0e-4d53-93a8-5b9df5a3a3a1"
+
+static void set_policy(rig *r, la_customer_policy policy)
+{
+    for (unsigned i = 0; i < r->config->n_environments; i++)
+        ((la_environment_config *)(uintptr_t)&r->config->environments[i])->customer_policy = policy;
+}
+
+static int64_t customer_before_s(rig *r)
+{
+    return run_sql(r, "SELECT before_s FROM revocation WHERE name = '" CUSTOMER "'");
+}
+
+static la_result add_customer(rig *r, const la_application_row *a, int64_t *ret_wait_s)
+{
+    return la_command_add_customer(&r->commands, a, LA_SLICE(CUSTOMER), LA_NO_SLICE, ret_wait_s);
+}
+
+/* One that is registered no more, where that counts, for as long as a change takes to be heard everywhere. */
+static void of_a_customer_up_to_this_second_or_a_little_longer(void **state)
+{
+    rig *r = *state;
+    la_revocation_record v;
+    int64_t wait_s;
+    la_application_row a = add_application(r, "production", "bank");
+    int64_t before_s = la_clock_now_s();
+    assert_int_equal(revoke_by(r, &a, LA_REVOKE_OF_CUSTOMER, CUSTOMER, &v), LA_OK);
+    assert_int_equal(v.kind, LA_REVOKED_CUSTOMER);
+    assert_in_range(v.before_s, before_s, la_clock_now_s());
+    assert_int_equal(v.expires_at_s, v.before_s + LA_TOKEN_LIFETIME_MAX_S);
+    set_policy(r, LA_CUSTOMERS_REGISTERED);
+    assert_int_equal(revoke_by(r, &a, LA_REVOKE_OF_CUSTOMER, CUSTOMER, &v), LA_OK);
+    assert_in_range(v.before_s, before_s + 1, la_clock_now_s() + 1);
+    run_sql(r, "DELETE FROM revocation");
+    assert_ok(add_customer(r, &a, &wait_s));
+    assert_int_equal(revoke_by(r, &a, LA_REVOKE_OF_CUSTOMER, CUSTOMER, &v), LA_OK);
+    assert_in_range(v.before_s, before_s, la_clock_now_s());
+    static const char *const bad[] = {"", "a.b", "a b", "\xc3\xa4"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_int_equal(revoke_by(r, &a, LA_REVOKE_OF_CUSTOMER, bad[i], &v), LA_INVALID);
+    assert_int_equal(count_events(r, "token.revoke_all"), 3);
+}
+
+static void a_removed_customer_takes_its_tokens_with_it(void **state)
+{
+    rig *r = *state;
+    int64_t wait_s, before_s = la_clock_now_s();
+    la_application_row a = add_application(r, "production", "bank");
+    assert_ok(add_customer(r, &a, &wait_s));
+    assert_int_equal(wait_s, 0);
+    assert_ok(la_command_remove_customer(&r->commands, &a, LA_SLICE(CUSTOMER)));
+    assert_in_range(customer_before_s(r), before_s, la_clock_now_s());
+    assert_int_equal(run_sql(r, "SELECT count(*) FROM audit_event WHERE action = 'customer.remove' AND detail LIKE"
+                                " '%%tokens_revoked_until%%'"),
+                     1);
+    /* what is not there takes nothing with it */
+    run_sql(r, "DELETE FROM revocation");
+    assert_code(la_command_remove_customer(&r->commands, &a, LA_SLICE(CUSTOMER)), LA_NOT_FOUND);
+    assert_int_equal(run_sql(r, "SELECT count(*) FROM revocation"), 0);
+    assert_true(verify_log(r).whole);
+}
+
+/* It would get tokens that are revoked already. */
+static void it_comes_back_once_that_moment_is_past(void **state)
+{
+    rig *r = *state;
+    int64_t wait_s;
+    la_application_row a = add_application(r, "production", "bank"), other = add_application(r, "production", "other");
+    set_policy(r, LA_CUSTOMERS_REGISTERED);
+    assert_ok(add_customer(r, &a, &wait_s));
+    assert_ok(la_command_remove_customer(&r->commands, &a, LA_SLICE(CUSTOMER)));
+    run_sql(r, "UPDATE revocation SET before_s = before_s + 600"); /* however slow this machine is */
+    assert_code(add_customer(r, &a, &wait_s), LA_CONFLICT);
+    assert_in_range(wait_s, 500, 603);
+    assert_int_equal(run_sql(r, "SELECT count(*) FROM customer"), 0);
+    assert_ok(add_customer(r, &other, &wait_s)); /* another's tokens are not concerned */
+    assert_ok(la_command_remove_customer(&r->commands, &other, LA_SLICE(CUSTOMER)));
+    run_sql(r, "DELETE FROM revocation WHERE application_id <> (SELECT min(application_id) FROM application)");
+    int64_t now_s = la_clock_now_s();
+    run_sql(r, "UPDATE revocation SET before_s = %lld", (long long)now_s - 500);
+    assert_ok(add_customer(r, &a, &wait_s));
+    assert_int_equal(wait_s, 0);
+    /* nothing of the time in between holds, all of now does */
+    assert_in_range(customer_before_s(r), now_s - 1, la_clock_now_s() - 1);
+    assert_code(add_customer(r, &a, &wait_s), LA_EXISTS);
+    assert_int_equal(count_events(r, "customer.add"), 3);
+}
+
+static void where_any_customer_will_do_the_time_in_between_holds(void **state)
+{
+    rig *r = *state;
+    int64_t wait_s;
+    la_application_row a = add_application(r, "production", "bank");
+    assert_ok(add_customer(r, &a, &wait_s));
+    assert_ok(la_command_remove_customer(&r->commands, &a, LA_SLICE(CUSTOMER)));
+    run_sql(r, "UPDATE revocation SET before_s = 500");
+    assert_ok(add_customer(r, &a, &wait_s));
+    assert_int_equal(customer_before_s(r), 500);
 }
 
 static void what_is_no_token_of_ours_is_refused(void **state)
@@ -190,6 +293,8 @@ static void records_say_what_they_are_about(void **state)
     assert_string_equal(la_revocation_about(&v), "token");
     v.kind = LA_REVOKED_APPLICATION;
     assert_string_equal(la_revocation_about(&v), "application");
+    v.kind = LA_REVOKED_CUSTOMER;
+    assert_string_equal(la_revocation_about(&v), "customer");
     v.kind = LA_REVOKED_CREDENTIAL;
     v.credential_tag = la_credential_tag_of_secret(1ULL << 16 | 1);
     assert_string_equal(la_revocation_about(&v), "secret");
@@ -209,6 +314,10 @@ int main(void)
         TEST(a_certificate_by_each_spelling_of_its_thumbprint),
         TEST(a_secret_and_for_longer_once_it_has_ended),
         TEST(the_spring_profile_has_no_credentials),
+        TEST(of_a_customer_up_to_this_second_or_a_little_longer),
+        TEST(a_removed_customer_takes_its_tokens_with_it),
+        TEST(it_comes_back_once_that_moment_is_past),
+        TEST(where_any_customer_will_do_the_time_in_between_holds),
         TEST(what_is_no_token_of_ours_is_refused),
         TEST(a_token_without_a_jti_does_not_hold),
         TEST(what_clients_asked_for_is_one_transaction),

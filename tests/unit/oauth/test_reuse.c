@@ -135,6 +135,20 @@ static void put_revocation(la_revocation_record revocation)
     assert_ok(la_registry_view_refresh(f->view));
 }
 
+static void one_of_a_revoked_customer_is_not_given_again(void **state)
+{
+    const char *first = ask(GRANT "customer." CUSTOMER, NULL), *api = ask(GRANT "api", NULL);
+    put_revocation(
+        (la_revocation_record){.kind = LA_REVOKED_CUSTOMER, .customer_id = LA_SLICE("another"), .before_s = NOW_S});
+    put_revocation(
+        (la_revocation_record){.kind = LA_REVOKED_CUSTOMER, .customer_id = LA_SLICE(CUSTOMER), .before_s = NOW_S - 1});
+    assert_string_equal(ask(GRANT "customer." CUSTOMER, NULL), first);
+    put_revocation(
+        (la_revocation_record){.kind = LA_REVOKED_CUSTOMER, .customer_id = LA_SLICE(CUSTOMER), .before_s = NOW_S});
+    assert_string_not_equal(ask(GRANT "customer." CUSTOMER, NULL), first);
+    assert_string_equal(ask(GRANT "api", NULL), api);
+}
+
 static void a_revoked_one_is_not_given_again(void **state)
 {
     const char *first = ask(GRANT "api", NULL);
@@ -159,6 +173,7 @@ int main(void)
         cmocka_unit_test(another_request_gets_another_one),
         cmocka_unit_test(a_wrong_secret_gets_none),
         cmocka_unit_test(off_nothing_is_asked),
+        cmocka_unit_test(one_of_a_revoked_customer_is_not_given_again),
         cmocka_unit_test(a_revoked_one_is_not_given_again), /* the last: the secret's tokens of this second are gone */
     };
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -91,7 +91,7 @@ static void revoke_all(fixture *f, la_revocation_kind kind, uint64_t application
 static la_status_place assign(fixture *f, uint64_t application_id, uint32_t tag)
 {
     la_status_place place;
-    assert_ok(la_status_assign(&f->context, application_id, tag, &place));
+    assert_ok(la_status_assign(&f->context, application_id, tag, LA_NO_SLICE, &place));
     return place;
 }
 
@@ -170,6 +170,92 @@ static void a_revocation_begins_a_new_list(void **state)
     la_status_place c = assign(f, 7, 1), d = assign(f, 7, 1);
     assert_false(same_list(&b, &c));
     assert_true(same_list(&c, &d));
+    without_desk(f);
+}
+
+/* ---- of customers ---- */
+
+static la_status_place assign_to(fixture *f, uint64_t application_id, const char *customer_id)
+{
+    la_status_place place;
+    assert_ok(la_status_assign(&f->context, application_id, 1, la_slice_of(customer_id), &place));
+    return place;
+}
+
+static void revoke_customer(fixture *f, uint64_t application_id, const char *customer_id, int64_t before_s)
+{
+    la_feed_item item = {.kind = LA_FEED_PUT_REVOCATION,
+                         .revocation = {.environment_id = HERE,
+                                        .kind = LA_REVOKED_CUSTOMER,
+                                        .application_id = application_id,
+                                        .customer_id = la_slice_of(customer_id),
+                                        .before_s = before_s,
+                                        .expires_at_s = before_s + 86400}};
+    put(f, &item, 1);
+}
+
+static bool all_set(fixture *f, const la_status_place *place)
+{
+    uint8_t bits[LA_STATUS_BYTES], id[LA_STATUS_LIST_ID_BYTES];
+    char text[LA_STATUS_ID_CHARS];
+    la_status_list list;
+    assert_ok(la_status_read_id(f->hasher, HERE, encoded(place->list, text), id, &list));
+    assert_ok(la_status_read_bits(f->view, HERE, id, &list, bits));
+    for (unsigned i = 1; i < LA_STATUS_BYTES; i++)
+        assert_int_equal(bits[i], bits[0]);
+    return bits[0] == 0xFF;
+}
+
+static void a_customer_has_lists_of_its_own(void **state)
+{
+    fixture *f = with_desk();
+    la_status_place plain = assign(f, 7, 1), a = assign_to(f, 7, "a"), again = assign_to(f, 7, "a"),
+                    b = assign_to(f, 7, "ab"), other = assign_to(f, 8, "a");
+    assert_true(same_list(&a, &again));
+    assert_int_equal(again.index, 1);
+    assert_false(same_list(&a, &plain) || same_list(&a, &b) || same_list(&a, &other) || same_list(&plain, &b));
+    revoke_customer(f, 7, "a", NOW_S - 1); /* before the list began */
+    assert_false(all_set(f, &a));
+    revoke_customer(f, 7, "a", NOW_S);
+    assert_true(all_set(f, &a));
+    assert_false(all_set(f, &plain) || all_set(f, &b) || all_set(f, &other));
+    f->context.now_s = NOW_S + 1;
+    la_status_place next = assign_to(f, 7, "a"), same = assign_to(f, 7, "ab");
+    assert_false(same_list(&a, &next));
+    assert_false(all_set(f, &next));
+    assert_true(same_list(&b, &same));
+    revoke_all(f, LA_REVOKED_CREDENTIAL, 7, 1, NOW_S + 1);
+    assert_true(all_set(f, &next) && all_set(f, &b) && all_set(f, &plain));
+    assert_false(all_set(f, &other));
+    revoke_all(f, LA_REVOKED_APPLICATION, 8, 0, NOW_S + 1);
+    assert_true(all_set(f, &other));
+    without_desk(f);
+}
+
+static void an_id_of_a_customer_is_read_back_and_hides_whose_it_is(void **state)
+{
+    fixture *f = with_desk();
+    uint8_t id[LA_STATUS_LIST_ID_BYTES], other[LA_STATUS_LIST_ID_BYTES], read_id[LA_STATUS_LIST_ID_BYTES];
+    char text[LA_STATUS_ID_CHARS];
+    la_status_list list = {.application_id = (1ULL << 40) - 2,
+                           .credential_tag = UINT32_MAX,
+                           .started_at_s = NOW_S,
+                           .is_of_customer = true},
+                   read;
+    la_customer_digest(LA_SLICE("4711"), list.customer);
+    la_status_make_id(f->hasher, &f->random, HERE, &list, id);
+    la_status_make_id(f->hasher, &f->random, HERE, &list, other);
+    assert_ok(la_status_read_id(f->hasher, HERE, encoded(id, text), read_id, &read));
+    assert_int_equal(read.application_id, list.application_id);
+    assert_int_equal(read.credential_tag, UINT32_MAX);
+    assert_int_equal(read.started_at_s, NOW_S);
+    assert_true(read.is_of_customer);
+    assert_memory_equal(read.customer, list.customer, sizeof list.customer);
+    for (size_t i = 0; i + sizeof list.customer <= sizeof id; i++)
+        assert_memory_not_equal(id + i, list.customer, sizeof list.customer);
+    assert_memory_not_equal(id + 18, other + 18, sizeof list.customer);
+    la_status_place place; /* a number that has no room is none of any store */
+    assert_code(la_status_assign(&f->context, 1ULL << 40, 1, LA_SLICE("a"), &place), LA_SERVER_ERROR);
     without_desk(f);
 }
 
@@ -341,6 +427,8 @@ int main(void)
         cmocka_unit_test(places_are_given_once),
         cmocka_unit_test(the_table_is_bounded),
         cmocka_unit_test(a_revocation_begins_a_new_list),
+        cmocka_unit_test(a_customer_has_lists_of_its_own),
+        cmocka_unit_test(an_id_of_a_customer_is_read_back_and_hides_whose_it_is),
         cmocka_unit_test(a_clock_that_was_set_back_begins_a_new_list),
         cmocka_unit_test(bits_are_those_of_the_registry),
         cmocka_unit_test(a_document_is_what_the_draft_says),

@@ -371,6 +371,13 @@ static void registrations_and_revocations_come_back(void **state)
                         .before_s = 40,
                         .expires_at_s = 60}},
         {.kind = LA_FEED_PUT_AUTHORITY, .authority = {2, LA_SLICE("der"), LA_NO_SLICE}},
+        {.kind = LA_FEED_PUT_REVOCATION,
+         .revocation = {.environment_id = 2,
+                        .kind = LA_REVOKED_CUSTOMER,
+                        .application_id = 7,
+                        .customer_id = LA_SLICE("u1"),
+                        .before_s = 41,
+                        .expires_at_s = 61}},
     };
     items[2].revocation.list = (la_slice){list, sizeof list - 1};
     la_application_record *bank = &items[0].application;
@@ -424,6 +431,21 @@ static void registrations_and_revocations_come_back(void **state)
     assert_int_equal(asked.before_s, 40);
     asked.kind = LA_REVOKED_APPLICATION;
     assert_code(la_registry_find_revocation(v, &asked), LA_NOT_FOUND);
+    asked = (la_revocation_record){
+        .environment_id = 2, .kind = LA_REVOKED_CUSTOMER, .application_id = 7, .customer_id = LA_SLICE("u1")};
+    assert_ok(la_registry_find_revocation(v, &asked));
+    assert_int_equal(asked.before_s, 41);
+    asked.customer_id = LA_SLICE("u");
+    assert_code(la_registry_find_revocation(v, &asked), LA_NOT_FOUND);
+    uint8_t digest[LA_CUSTOMER_DIGEST_BYTES];
+    int64_t before_s = 0;
+    la_customer_digest(LA_SLICE("u1"), digest);
+    assert_ok(la_registry_find_revoked_customer(v, 2, 7, digest, &before_s));
+    assert_int_equal(before_s, 41);
+    assert_code(la_registry_find_revoked_customer(v, 1, 7, digest, &before_s), LA_NOT_FOUND);
+    assert_code(la_registry_find_revoked_customer(v, 2, 8, digest, &before_s), LA_NOT_FOUND);
+    digest[5] ^= 1;
+    assert_code(la_registry_find_revoked_customer(v, 2, 7, digest, &before_s), LA_NOT_FOUND);
     uint32_t index = 0;
     assert_ok(la_registry_each_listed(v, 2, (la_slice){list, sizeof list - 1}, note_index, &index));
     assert_int_equal(index, 258);
@@ -443,6 +465,13 @@ static void registrations_and_revocations_come_back(void **state)
     index = 0;
     assert_ok(la_registry_each_listed(v, 2, (la_slice){list, sizeof list - 1}, note_index, &index));
     assert_int_equal(index, 0);
+    items[5].kind = LA_FEED_DELETE_REVOCATION;
+    la_registry_view_rest(v);
+    digest[5] ^= 1;
+    assert_int_equal(la_registry_find_revoked_customer(v, 2, 7, digest, &before_s).code, LA_CONFLICT);
+    apply(r, false, &items[5], 1, &position_1);
+    assert_ok(la_registry_view_refresh(v));
+    assert_code(la_registry_find_revoked_customer(v, 2, 7, digest, &before_s), LA_NOT_FOUND);
     la_registry_view_free(v);
     la_registry_free(r);
     unit_rmdir(dir);

@@ -187,7 +187,8 @@ la_result mirror_apply(void *self, const la_feed_item *item)
     case LA_FEED_DELETE_REVOCATION:
         snprintf(key, sizeof key, "revocation %u %d %llu %u %.*s", item->revocation.environment_id,
                  (int)item->revocation.kind, (unsigned long long)item->revocation.application_id,
-                 item->revocation.credential_tag, LA_FMT(item->revocation.jti));
+                 item->revocation.credential_tag,
+                 LA_FMT(item->revocation.jti.p ? item->revocation.jti : item->revocation.customer_id));
         snprintf(value, sizeof value, "%lld %lld %zu %u", (long long)item->revocation.before_s,
                  (long long)item->revocation.expires_at_s, item->revocation.list.n, item->revocation.list_index);
         if (item->kind == LA_FEED_PUT_REVOCATION)

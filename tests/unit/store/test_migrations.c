@@ -154,6 +154,23 @@ static void a_database_of_version_1_keeps_all_that_it_has(void **state)
     la_store_close(s);
 }
 
+/* Version 4 reads an application with a name as a customer; there was none before. */
+static void a_database_of_version_3_keeps_its_revocations(void **state)
+{
+    bare *b = *state;
+    assert_ok(la_store_migrate(b->db, b->path, la_schema_steps, 3));
+    run_sql(b->path, "INSERT INTO environment (name) VALUES ('production');"
+                     "INSERT INTO revocation (environment_id, kind, application_id, credential_tag, jti, before_s,"
+                     " expires_at_s, list, list_index) VALUES (1, 1, 7, 0, 'one', 5, 9, zeroblob(32), 17),"
+                     " (1, 2, 7, 3, '', 5, 9, NULL, 0), (1, 3, 7, 0, '', 5, 9, NULL, 0);");
+    assert_ok(la_store_migrate(b->db, b->path, la_schema_steps, la_schema_version));
+    assert_int_equal(run_sql(b->path, "SELECT list_index FROM revocation WHERE name = 'one' AND length(list) = 32"),
+                     17);
+    assert_int_equal(run_sql(b->path, "SELECT count(*) FROM revocation WHERE before_s = 5 AND expires_at_s = 9"), 3);
+    assert_int_equal(run_sql(b->path, "SELECT count(*) FROM revocation WHERE kind > 1 AND name <> ''"), 0);
+    assert_int_equal(run_sql(b->path, "SELECT integrity_check = 'ok' FROM pragma_integrity_check"), 1);
+}
+
 /* The schema is the same whether it was made at once or step by step with data in between. */
 static void both_ways_lead_to_one_schema(void **state)
 {
@@ -178,9 +195,13 @@ static void both_ways_lead_to_one_schema(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(all_steps_are_taken_in_order),           TEST(an_older_database_takes_only_what_it_lacks),
-        TEST(a_failing_step_undoes_those_before_it),  TEST(a_locked_database_is_not_waited_for_forever),
-        TEST(our_schema_has_a_step_for_each_version), TEST(a_database_of_version_1_keeps_all_that_it_has),
+        TEST(all_steps_are_taken_in_order),
+        TEST(an_older_database_takes_only_what_it_lacks),
+        TEST(a_failing_step_undoes_those_before_it),
+        TEST(a_locked_database_is_not_waited_for_forever),
+        TEST(our_schema_has_a_step_for_each_version),
+        TEST(a_database_of_version_1_keeps_all_that_it_has),
+        TEST(a_database_of_version_3_keeps_its_revocations),
         TEST(both_ways_lead_to_one_schema),
     };
     return cmocka_run_group_tests_name("store migrations", tests, NULL, NULL);

@@ -116,7 +116,7 @@ static void the_settings_are_the_durable_ones(void **state)
     create(p);
     assert_int_equal(run_sql(p->path, "SELECT journal_mode = 'wal' FROM pragma_journal_mode"), 1);
     assert_int_equal(run_sql(p->path, "PRAGMA application_id"), 0x6c6e6175);
-    assert_int_equal(run_sql(p->path, "PRAGMA user_version"), 3);
+    assert_int_equal(run_sql(p->path, "PRAGMA user_version"), 4);
 }
 
 static void a_copy_without_wal_mode_gets_it_back(void **state)
@@ -161,10 +161,10 @@ static void a_newer_version_is_left_untouched(void **state)
 {
     place *p = *state;
     create(p);
-    run_sql(p->path, "PRAGMA user_version = 4");
+    run_sql(p->path, "PRAGMA user_version = 5");
     assert_refused(p, LA_STORE_CREATE, LA_NEWER);
     assert_refused(p, LA_STORE_MIGRATE, LA_NEWER);
-    assert_non_null(strstr(la_detail(), "version 4"));
+    assert_non_null(strstr(la_detail(), "version 5"));
     assert_int_equal(count_files(p->dir), 1);
 }
 

@@ -26,6 +26,13 @@ static la_revocation_record of_all(uint16_t environment_id, la_revocation_kind k
                                   .expires_at_s = before_s + 100};
 }
 
+static la_revocation_record of_customer(uint16_t environment_id, const char *customer_id, int64_t before_s)
+{
+    la_revocation_record r = of_all(environment_id, LA_REVOKED_CUSTOMER, 0, before_s);
+    r.customer_id = la_slice_of(customer_id);
+    return r;
+}
+
 static void a_token_is_revoked_once(void **state)
 {
     fixture *f = *state;
@@ -69,6 +76,35 @@ static void of_an_application_the_later_moment_holds(void **state)
     assert_ok(la_store_find_revocation(f->store, &asked));
 }
 
+static void of_a_customer_it_is_that_one_alone(void **state)
+{
+    static const char *const others[] = {"u", "u11", "U1", "-", "--"};
+    fixture *f = *state;
+    bool changed = false;
+    la_revocation_record r = of_customer(f->sandbox, "u1", NOW_S), asked = of_customer(f->sandbox, "u1", 0);
+    assert_ok(la_store_revoke(f->store, &r, &changed));
+    assert_true(changed);
+    assert_ok(la_store_find_revocation(f->store, &asked));
+    assert_int_equal(asked.before_s, NOW_S);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        asked = of_customer(f->sandbox, others[i], 0);
+        assert_code(la_store_find_revocation(f->store, &asked), LA_NOT_FOUND);
+        assert_ok(la_store_revoke(f->store,
+                                  &(la_revocation_record){f->sandbox, LA_REVOKED_CUSTOMER, 7, 0, LA_NO_SLICE, NOW_S,
+                                                          NOW_S + 1, LA_NO_SLICE, 0, la_slice_of(others[i])},
+                                  &changed));
+        assert_true(changed);
+    }
+    asked = of_customer(f->production, "u1", 0);
+    assert_code(la_store_find_revocation(f->store, &asked), LA_NOT_FOUND);
+    asked = of_customer(f->sandbox, "u1", 0);
+    asked.application_id = 8;
+    assert_code(la_store_find_revocation(f->store, &asked), LA_NOT_FOUND);
+    r = of_customer(f->sandbox, "u1", NOW_S - 1);
+    assert_ok(la_store_revoke(f->store, &r, &changed));
+    assert_false(changed);
+}
+
 static void what_is_no_revocation_is_refused(void **state)
 {
     fixture *f = *state;
@@ -90,7 +126,17 @@ static void what_is_no_revocation_is_refused(void **state)
         of_all(f->sandbox, LA_REVOKED_TOKEN, 0, NOW_S),
         of_all(f->sandbox, LA_REVOKED_APPLICATION, 0, NOW_S),
         of_all(f->sandbox, LA_REVOKED_APPLICATION, 0, NOW_S),
+        of_all(f->sandbox, 5, 0, NOW_S),
+        of_customer(f->sandbox, "", NOW_S),
+        of_customer(f->sandbox, "a b", NOW_S),
+        of_customer(f->sandbox, long_jti, NOW_S),
+        of_customer(f->sandbox, "u", NOW_S),
+        of_customer(f->sandbox, "u", NOW_S),
+        of_all(f->sandbox, LA_REVOKED_APPLICATION, 0, NOW_S),
     };
+    bad[17].jti = LA_SLICE(JTI);
+    bad[18].credential_tag = 1;
+    bad[19].customer_id = LA_SLICE("u");
     bad[5].list = LA_SLICE("short");
     bad[11].jti = LA_SLICE(JTI);
     bad[12].list = (la_slice){list_id, sizeof list_id};
@@ -101,6 +147,8 @@ static void what_is_no_revocation_is_refused(void **state)
     assert_int_equal(run_sql(f->path, "SELECT count(*) FROM revocation"), 0);
     long_jti[LA_JTI_MAX] = 0;
     la_revocation_record longest = of_token(f->sandbox, long_jti);
+    assert_ok(la_store_revoke(f->store, &longest, &changed));
+    longest = of_customer(f->sandbox, long_jti, NOW_S);
     assert_ok(la_store_revoke(f->store, &longest, &changed));
 }
 
@@ -189,13 +237,16 @@ static void a_registry_follows(void **state)
     la_revocation_record token = of_token(f->sandbox, JTI);
     la_revocation_record credential = of_all(f->production, LA_REVOKED_CREDENTIAL, 0x20000001, NOW_S);
     la_revocation_record application = of_all(f->sandbox, LA_REVOKED_APPLICATION, 0, NOW_S);
+    la_revocation_record customer = of_customer(f->sandbox, "-", NOW_S);
     token.list = (la_slice){list_id, sizeof list_id};
     token.list_index = 4095;
     assert_ok(la_store_read_all(f->store, mirror_apply, &m, &position));
     assert_ok(la_store_revoke(f->store, &token, &changed));
     assert_ok(la_store_revoke(f->store, &credential, &changed));
     assert_ok(la_store_revoke(f->store, &application, &changed));
+    assert_ok(la_store_revoke(f->store, &customer, &changed));
     assert_mirror_follows(f->store, &m, &position, 1);
+    assert_string_equal(mirror_get(&m, "revocation 2 4 7 0 -"), "1800000000 1800000100 0 0");
     assert_string_equal(mirror_get(&m, "revocation 2 1 7 0 " JTI), "1800000000 1800000060 32 4095");
     assert_string_equal(mirror_get(&m, "revocation 1 2 7 536870913 "), "1800000000 1800000100 0 0");
     application.before_s++;
@@ -204,6 +255,9 @@ static void a_registry_follows(void **state)
     assert_mirror_follows(f->store, &m, &position, 100);
     assert_null(mirror_get(&m, "revocation 2 1 7 0 " JTI));
     assert_string_equal(mirror_get(&m, "revocation 2 3 7 0 "), "1800000001 1800000100 0 0");
+    assert_ok(la_store_expire_revocations(f->store, NOW_S + 100, 10, &n));
+    assert_mirror_follows(f->store, &m, &position, 100);
+    assert_null(mirror_get(&m, "revocation 2 4 7 0 -"));
     mirror_done(&m);
 }
 
@@ -239,14 +293,23 @@ static void the_end_of_a_token_names_its_place_in_the_list(void **state)
 
 static void a_damaged_change_is_noticed(void **state)
 {
-    static const char *const keys[] = {
-        "", "1", "1 7 0 jti -", "9 7 0 - - 0", "2 7 x - - 0", "1 7 0 jti AAAA 0", "1 7 0 - - 0"};
+    static const char *const keys[] = {"",
+                                       "1",
+                                       "1 7 0 jti -",
+                                       "9 7 0 - - 0",
+                                       "2 7 x - - 0",
+                                       "1 7 0 jti AAAA 0",
+                                       "5 7 0 u - 0",
+                                       "4 7 1 u - 0",
+                                       "4 7 0  - 0",
+                                       "1 7 0 - - 0",
+                                       "4 7 0 - - 0"};
     fixture *f = *state;
     la_revocation_record r;
     uint8_t list[LA_STATUS_LIST_ID_BYTES];
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         la_result result = la_revocation_read_key(f->store, 1, la_slice_of(keys[i]), list, &r);
-        assert_int_equal(result.code, i == 6 ? LA_OK : LA_CORRUPT); /* "-" alone could be a jti */
+        assert_int_equal(result.code, i >= 9 ? LA_OK : LA_CORRUPT); /* "-" alone could be a jti, and a customer */
     }
 }
 
@@ -257,6 +320,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_token_is_revoked_once),
         TEST(of_an_application_the_later_moment_holds),
+        TEST(of_a_customer_it_is_that_one_alone),
         TEST(what_is_no_revocation_is_refused),
         TEST(those_of_an_application_are_listed),
         TEST(nothing_is_kept_for_longer_than_it_matters),

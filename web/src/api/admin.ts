@@ -60,8 +60,8 @@ export const addSecret = (environment: string, clientId: string, body: { expires
 export const revokeSecret = (environment: string, clientId: string, secretId: string): Promise<Api.Secret> =>
   call(`${app(environment, clientId)}/secrets/${encodeURIComponent(secretId)}/revoke`, { method: 'POST', body: {} });
 
-export const revokeTokens = (environment: string, clientId: string): Promise<Api.Revocation> =>
-  call(`${app(environment, clientId)}/revocations`, { method: 'POST', body: {} });
+export const revokeTokens = (environment: string, clientId: string, body: { customer_id?: string } = {}): Promise<Api.Revocation> =>
+  call(`${app(environment, clientId)}/revocations`, { method: 'POST', body });
 
 export const listCertificates = (environment: string, clientId: string, signal?: Signal): Promise<Api.Page<Api.Certificate>> =>
   call(`${app(environment, clientId)}/certificates`, { signal });

@@ -135,8 +135,9 @@ export interface NewSecret {
 }
 
 export interface Revocation {
-  about: 'token' | 'secret' | 'certificate' | 'key' | 'application';
+  about: 'token' | 'secret' | 'certificate' | 'key' | 'application' | 'customer';
   jti: string | null;
+  customer_id: string | null;
   issued_until: string;
   kept_until: string;
 }

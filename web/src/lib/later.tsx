@@ -11,17 +11,23 @@ export type Later<P> = FunctionComponent<P> & {
 export function later<P extends object>(load: () => Promise<FunctionComponent<P>>): Later<P> {
   let loaded: FunctionComponent<P> | null = null;
   function Page(props: P): VNode {
-    const [error, setError] = useState<unknown>(undefined);
-    const [, rerender] = useState(false);
-    useEffect(() => {
-      if (loaded) return;
+    const [state, setState] = useState<{ error: unknown; again: boolean }>({ error: undefined, again: false });
+    const ask = (failed: (error: unknown) => void): void => {
       load().then((page) => {
         loaded = page;
-        rerender(true);
-      }, setError);
+        setState({ error: undefined, again: false });
+      }, failed);
+    };
+    useEffect(() => {
+      if (!loaded) ask((error) => setState({ error, again: false }));
     }, []);
-    // A server that was renewed has the file under another name: only the whole page again finds it.
-    if (error !== undefined) return <ErrorBox error={error} retry={() => location.reload()} />;
+    // A server that was renewed has the file under another name: only the whole page again finds it. That costs what this page alone
+    // holds, as a secret that was just made, so the file is asked for once more before.
+    const retry = (): void => {
+      setState({ ...state, again: true });
+      ask(() => location.reload());
+    };
+    if (state.error !== undefined) return <ErrorBox error={state.error} retry={retry} busy={state.again} />;
     const Shown = loaded;
     return Shown ? <Shown {...props} /> : <Skeleton lines={6} />;
   }

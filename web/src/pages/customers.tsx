@@ -49,6 +49,7 @@ export function CustomersTab({ application }: { application: Application }): VNo
   const [search, setSearch] = useState('');
   const [adding, setAdding] = useState(false);
   const [removing, setRemoving] = useState<Customer | null>(null);
+  const [revoking, setRevoking] = useState<Customer | null>(null);
   const q = useDebounced(search.trim());
   const listing = useListing<Customer>(q, (cursor, signal) => admin.listCustomers(application.environment, application.client_id, { q, cursor }, signal), (c) => c.customer_id);
   const may = mayChange(application);
@@ -82,7 +83,12 @@ export function CustomersTab({ application }: { application: Application }): VNo
                 ...(may ? [{
                   title: t('customer.actions'),
                   actions: true,
-                  cell: (c: Customer) => <Button small label={`${t('customer.remove')} ${c.customer_id}`} onClick={() => setRemoving(c)}>{t('customer.remove')}</Button>,
+                  cell: (c: Customer) => (
+                    <>
+                      <Button small label={`${t('customer.remove')} ${c.customer_id}`} onClick={() => setRemoving(c)}>{t('customer.remove')}</Button>
+                      <Button small label={`${t('customer.revoke')} ${c.customer_id}`} onClick={() => setRevoking(c)}>{t('customer.revoke')}</Button>
+                    </>
+                  ),
                 }] : []),
               ]}
             />
@@ -111,7 +117,25 @@ export function CustomersTab({ application }: { application: Application }): VNo
           onClose={() => setRemoving(null)}
         >
           <p>{rich('customer.remove_what', { id: <Code>{removing.customer_id}</Code> })}</p>
-          {registered && <p>{t('customer.remove_effect')}</p>}
+          <p>{registered ? t('customer.remove_effect') : t('customer.remove_effect_any')}</p>
+          <p>{t('tokens.offline')}</p>
+        </ConfirmByName>
+      )}
+      {revoking && (
+        <ConfirmByName
+          environment={application.environment}
+          name={application.name}
+          title={t('customer.revoke_title')}
+          action={t('customer.revoke')}
+          run={() => admin.revokeTokens(application.environment, application.client_id, { customer_id: revoking.customer_id })}
+          onDone={() => {
+            toast(t('tokens.revoked_done'));
+            setRevoking(null);
+          }}
+          onClose={() => setRevoking(null)}
+        >
+          <p>{rich('customer.revoke_what', { id: <Code>{revoking.customer_id}</Code> })}</p>
+          <p>{t('tokens.offline')}</p>
         </ConfirmByName>
       )}
     </Section>

@@ -256,8 +256,12 @@ export const applications = {
   'customer.remove': 'Remove',
   'customer.remove_title': 'Remove this customer?',
   'customer.remove_what': '{id} is taken off the list of this application.',
-  'customer.remove_effect': 'The application then gets no new tokens for this customer.',
+  'customer.remove_effect': 'The tokens that it has for this customer are revoked, and it gets no new ones.',
+  'customer.remove_effect_any': 'The tokens that it has for this customer are revoked. It can get new ones, as for any ID here.',
   'customer.removed_done': 'The customer is removed',
+  'customer.revoke': 'Revoke tokens',
+  'customer.revoke_title': 'Revoke the tokens of this customer?',
+  'customer.revoke_what': 'Every token that the application got for {id} until now is revoked. The customer stays on the list, and the application can get new ones.',
 
   'tokens.title': 'Tokens that it has already',
   'tokens.intro': 'A token that got into the wrong hands can be taken back before it expires.',
@@ -265,5 +269,6 @@ export const applications = {
   'tokens.revoke_title': 'Revoke all tokens of this application?',
   'tokens.revoke_what': 'Every token that it got until now is refused wherever this server is asked about tokens, and marked in the status list where the environment has one. Who verifies tokens alone takes them until they expire.',
   'tokens.revoke_effect': 'It goes on getting new ones: first revoke the secret, or disable the application, where it must not.',
+  'tokens.offline': 'Revoked tokens are refused wherever this server is asked about tokens, and marked in the status list where the environment has one. Who verifies tokens alone takes them until they expire.',
   'tokens.revoked_done': 'The tokens are revoked',
 } as const satisfies Record<string, Message>;
