@@ -25,6 +25,19 @@ def pytest_sessionstart(session):
         pytest.exit(f"there is no binary at {support.BIN}: build it, or set LEANAUTH_BIN", returncode=1)
 
 
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A failure shows what its servers logged last: often nobody has more than what was printed."""
+    outcome = yield
+    report = outcome.get_result()
+    if not report.failed:
+        return
+    for name, value in getattr(item, "funcargs", {}).items():
+        server = value if isinstance(value, support.Server) else getattr(value, "server", None)
+        if isinstance(server, support.Server):
+            report.sections.append((f"log of {name}", server.log_tail()))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def quiet_logs():
     """Conformance SEC-08, over every server of the session; and no sanitizer has complained."""

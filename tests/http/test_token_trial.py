@@ -62,6 +62,7 @@ def test_it_is_the_token_endpoints_own_answer(tried):
 def test_it_is_counted_and_logged(tried):
     app = tried.create_app("production", "tried")
     poll(lambda: tried.works(app), what="the new application")
+    attempt(tried, {**app, "client_id": "nobody"})  # a series begins with its first event
     issued, refused = (tried.metric(name, environment="production") for name in
                        ("leanauth_tokens_issued_total", "leanauth_token_refusals_total"))
     response = attempt(tried, app)
