@@ -84,10 +84,10 @@ export function CustomersTab({ application }: { application: Application }): VNo
                   title: t('customer.actions'),
                   actions: true,
                   cell: (c: Customer) => (
-                    <>
+                    <div class="row several">
                       <Button small label={`${t('customer.remove')} ${c.customer_id}`} onClick={() => setRemoving(c)}>{t('customer.remove')}</Button>
                       <Button small label={`${t('customer.revoke')} ${c.customer_id}`} onClick={() => setRevoking(c)}>{t('customer.revoke')}</Button>
-                    </>
+                    </div>
                   ),
                 }] : []),
               ]}
