@@ -10,9 +10,10 @@ INTROSPECTION, REVOCATION = "http/test_conformance_introspection.py", "http/test
 DPOP, VERIFY = "http/test_conformance_dpop.py", "http/test_verify.py"
 REGISTRATION = "cli/test_registration.py"
 ASSERTION, JOSE, JWKS_URI = "http/test_conformance_assertion.py", "http/test_conformance_jose.py", "http/test_conformance_jwks_uri.py"
-EXCHANGE = "http/test_conformance_exchange.py"
+EXCHANGE, SUBJECT_TOKEN = "http/test_conformance_exchange.py", "http/test_conformance_subject_token.py"
 FAPI, OWN = "http/test_fapi_plan.py", "http/test_own_signature.py"
 TLS, PROXIES, MTLS = "http/test_tls.py", "http/test_proxies.py", "http/test_conformance_mtls.py"
+SELF_SIGNED, AUTHORITIES = "http/test_conformance_mtls_self_signed.py", "http/test_conformance_mtls_authorities.py"
 
 SECTIONS = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 20}
 
@@ -130,10 +131,10 @@ COVERED = {
     "RES-05": tests(RESOURCE, "test_res_05"),
     "TEX-01": tests(EXCHANGE, "test_tex_01"),
     "TEX-02": tests(EXCHANGE, "test_tex_02"),
-    "TEX-03": tests(EXCHANGE, "test_tex_03") + tests(OWN, "test_int_05"),
+    "TEX-03": tests(SUBJECT_TOKEN, "test_tex_03") + tests(OWN, "test_int_05"),
     "TEX-05": tests(EXCHANGE, "test_tex_05"),
     "TEX-10": tests(EXCHANGE, "test_tex_10"),
-    "TEX-19": tests(EXCHANGE, "test_tex_19") + tests(OWN, "test_jose_20"),
+    "TEX-19": tests(SUBJECT_TOKEN, "test_tex_19") + tests(OWN, "test_jose_20"),
     "ASR-01": tests(ASSERTION, "test_asr_01"),
     "ASR-02": tests(ASSERTION, "test_asr_02"),
     "ASR-03": tests(ASSERTION, "test_asr_03"),
@@ -150,10 +151,10 @@ COVERED = {
     "ASR-21": tests(ASSERTION, "test_asr_21"),
     "ASR-22": tests(ASSERTION, "test_asr_22") + tests(REGISTRATION, "test_asr_22") + tests("http/test_registration_reaches.py", "test_asr_22"),
     "ASR-24": tests(ASSERTION, "test_asr_24"),
-    "JOSE-01": tests(JOSE, "test_jose_01") + tests(EXCHANGE, "test_jose_01"),
-    "JOSE-02": tests(JOSE, "test_jose_02") + tests(EXCHANGE, "test_jose_02"),
-    "JOSE-03": tests(JOSE, "test_jose_03") + tests(EXCHANGE, "test_jose_03") + tests(OWN, "test_jose_03"),
-    "JOSE-04": tests(JOSE, "test_jose_04") + tests(EXCHANGE, "test_jose_04"),
+    "JOSE-01": tests(JOSE, "test_jose_01") + tests(SUBJECT_TOKEN, "test_jose_01"),
+    "JOSE-02": tests(JOSE, "test_jose_02") + tests(SUBJECT_TOKEN, "test_jose_02"),
+    "JOSE-03": tests(JOSE, "test_jose_03") + tests(SUBJECT_TOKEN, "test_jose_03") + tests(OWN, "test_jose_03"),
+    "JOSE-04": tests(JOSE, "test_jose_04") + tests(SUBJECT_TOKEN, "test_jose_04"),
     "JOSE-07": tests(JOSE, "test_jose_07") + tests(OWN, "test_jose_07"),
     "JOSE-09": tests(JOSE, "test_jose_09") + tests(OWN, "test_jose_09"),
     "JOSE-11": tests(JOSE, "test_jose_11") + tests(OWN, "test_jose_11"),
@@ -163,16 +164,16 @@ COVERED = {
     "JOSE-20": tests(DPOP, "test_dpp_05_missing", "test_dpp_06") + tests(ASSERTION, "test_asr_24") + tests(OWN, "test_jose_20"),
     "JOSE-23": tests(DPOP, "test_jose_23", "test_dpp_01_every_algorithm"),
     "JWK-11": tests(JWKS_URI, "test_jwk_11", "test_jwks_uri"),
-    "FAPI-04": tests(FAPI, "test_holder_of_key", "test_fapi_04") + tests(DPOP, "test_fapi_04") + tests(EXCHANGE, "test_fapi_04"),
+    "FAPI-04": tests(FAPI, "test_holder_of_key", "test_fapi_04") + tests(DPOP, "test_fapi_04") + tests(SUBJECT_TOKEN, "test_fapi_04"),
     "FAPI-05": tests(FAPI, "test_fapi_05", "test_no_way_around"),
     "FAPI-09": tests(FAPI, "test_algorithms_of_assertions", "test_algorithms_of_proofs") + tests(DPOP, "test_fapi_04"),
     "CA-19": tests(MTLS, "test_ca_19") + tests(FAPI, "test_happy_flow"),
     "MTL-01": tests(MTLS, "test_mtl_01"),
     "MTL-02": tests(MTLS, "test_mtl_02"),
-    "MTL-03": tests(MTLS, "test_mtl_03"),
-    "MTL-04": tests(MTLS, "test_mtl_04") + tests(REGISTRATION, "test_mtl_04"),
-    "MTL-05": tests(MTLS, "test_mtl_05"),
-    "MTL-07": tests(TLS, "test_mtl_07") + tests(MTLS, "test_mtl_07"),
+    "MTL-03": tests(MTLS, "test_mtl_03") + tests(AUTHORITIES, "test_mtl_03"),
+    "MTL-04": tests(AUTHORITIES, "test_mtl_04") + tests(REGISTRATION, "test_mtl_04"),
+    "MTL-05": tests(AUTHORITIES, "test_mtl_05"),
+    "MTL-07": tests(TLS, "test_mtl_07") + tests(SELF_SIGNED, "test_mtl_07"),
     "JWT-17": tests(DPOP, "test_jwt_17", "test_mtl_11"),
     "MTL-11": tests(DPOP, "test_mtl_11"),
     "META-10": tests(DOCUMENTS, "test_meta_10") + tests(ASSERTION, "test_meta_10"),

@@ -97,9 +97,7 @@ static la_result run_create(la_cli *cli)
 /* ---- list ---- */
 
 typedef struct app_list {
-    bool json;
-    la_json_writer w;
-    la_table table;
+    la_cli_list rows;
     uint64_t n, last_id;
 } app_list;
 
@@ -108,35 +106,34 @@ static la_result list_one(void *self, const la_application_row *a)
     app_list *l = self;
     l->n++;
     l->last_id = a->application_id;
-    if (l->json) {
-        la_json_open(&l->w, NULL, '{');
-        write_application(&l->w, a);
-        la_json_close(&l->w, '}');
+    if (l->rows.cli->json) {
+        la_json_open(&l->rows.w, NULL, '{');
+        write_application(&l->rows.w, a);
+        la_json_close(&l->rows.w, '}');
         return la_ok();
     }
-    la_table_add(&l->table, la_slice_of(a->client_id));
-    la_table_add(&l->table, la_slice_of(a->environment));
-    la_table_add(&l->table, la_slice_of(a->enabled ? "enabled" : "disabled"));
-    la_table_add(&l->table, la_slice_of(a->scopes));
-    la_table_add(&l->table, la_slice_of(a->name));
+    la_table_add(&l->rows.table, la_slice_of(a->client_id));
+    la_table_add(&l->rows.table, la_slice_of(a->environment));
+    la_table_add(&l->rows.table, la_slice_of(a->enabled ? "enabled" : "disabled"));
+    la_table_add(&l->rows.table, la_slice_of(a->scopes));
+    la_table_add(&l->rows.table, la_slice_of(a->name));
     return la_ok();
 }
 
 static void list_end(la_cli *cli, app_list *l, unsigned long long limit)
 {
     bool more = l->n == limit;
-    if (!l->json) {
-        la_table_done(&l->table, &cli->out);
+    la_cli_list_end_rows(&l->rows);
+    if (!cli->json) {
         if (more)
             la_cli_note(cli, "there may be more: --after %llu", (unsigned long long)l->last_id);
         return;
     }
-    la_json_close(&l->w, ']');
     if (more)
-        la_json_u64(&l->w, "next", l->last_id);
+        la_json_u64(&l->rows.w, "next", l->last_id);
     else
-        la_json_text_or_null(&l->w, "next", LA_NO_SLICE);
-    la_json_end(&l->w);
+        la_json_text_or_null(&l->rows.w, "next", LA_NO_SLICE);
+    la_json_end(&l->rows.w);
 }
 
 static la_result run_list(la_cli *cli)
@@ -147,13 +144,7 @@ static la_result run_list(la_cli *cli)
     LA_TRY(la_cli_number(cli, "after", 0, INT64_MAX, 0, &after));
     la_session s;
     LA_TRY(la_session_open(cli, &s));
-    app_list l = {.json = cli->json, .w = {&cli->out, false}};
-    if (cli->json) {
-        la_json_open(&l.w, NULL, '{');
-        la_json_open(&l.w, "applications", '[');
-    } else {
-        la_table_init(&l.table, 5, titles);
-    }
+    app_list l = {.rows = la_cli_list_begin(cli, NULL, "applications", 5, titles)};
     la_application_filter filter = {.after_id = after};
     la_result r = la_command_list_applications(&s.commands, la_cli_slice(cli, "environment"), &filter, (unsigned)limit,
                                                list_one, &l);

@@ -188,46 +188,45 @@ static la_result run_register(la_cli *cli)
 /* ---- list ---- */
 
 typedef struct certificate_list {
-    bool json;
-    la_json_writer *w;
-    la_table table;
+    la_cli_list rows;
     int64_t now_s;
 } certificate_list;
 
 static void add_json(certificate_list *l, const la_certificate_row *c)
 {
+    la_json_writer *w = &l->rows.w;
     char thumbprint[64];
     la_buffer text;
     la_buffer_init_fixed(&text, thumbprint, sizeof thumbprint);
     la_buffer_add_base64url(&text, c->thumbprint, sizeof c->thumbprint);
-    la_json_open(l->w, NULL, '{');
-    la_json_u64(l->w, "certificate_id", c->certificate_id);
-    la_json_bool(l->w, "issued", c->issued);
-    la_json_text(l->w, "state", la_slice_of(la_certificate_state(c, l->now_s)));
-    la_json_text(l->w, "subject", la_slice_of(c->subject));
-    la_json_text(l->w, "serial", la_slice_of(c->serial));
-    la_json_text(l->w, "thumbprint", la_buffer_slice(&text));
-    la_json_time(l->w, "created_at", c->created_at_s);
-    la_json_time(l->w, "expires_at", c->not_after_s);
-    la_json_time(l->w, "revoked_at", c->revoked_at_s);
-    la_json_time(l->w, "last_used_at", c->last_used_at_s);
-    la_json_close(l->w, '}');
+    la_json_open(w, NULL, '{');
+    la_json_u64(w, "certificate_id", c->certificate_id);
+    la_json_bool(w, "issued", c->issued);
+    la_json_text(w, "state", la_slice_of(la_certificate_state(c, l->now_s)));
+    la_json_text(w, "subject", la_slice_of(c->subject));
+    la_json_text(w, "serial", la_slice_of(c->serial));
+    la_json_text(w, "thumbprint", la_buffer_slice(&text));
+    la_json_time(w, "created_at", c->created_at_s);
+    la_json_time(w, "expires_at", c->not_after_s);
+    la_json_time(w, "revoked_at", c->revoked_at_s);
+    la_json_time(w, "last_used_at", c->last_used_at_s);
+    la_json_close(w, '}');
 }
 
 static la_result list_one(void *self, const la_certificate_row *c)
 {
     certificate_list *l = self;
-    if (l->json) {
+    if (l->rows.cli->json) {
         add_json(l, c);
         return la_ok();
     }
-    la_table_add_u64(&l->table, c->certificate_id);
-    la_table_add(&l->table, c->issued ? LA_SLICE("issued") : LA_SLICE("registered"));
-    la_table_add(&l->table, la_slice_of(la_certificate_state(c, l->now_s)));
-    la_table_add(&l->table, la_slice_of(c->subject));
-    la_table_add_time(&l->table, c->not_after_s, "-");
-    la_table_add_time(&l->table, c->last_used_at_s, "never");
-    la_table_add_time(&l->table, c->revoked_at_s, "-");
+    la_table_add_u64(&l->rows.table, c->certificate_id);
+    la_table_add(&l->rows.table, c->issued ? LA_SLICE("issued") : LA_SLICE("registered"));
+    la_table_add(&l->rows.table, la_slice_of(la_certificate_state(c, l->now_s)));
+    la_table_add(&l->rows.table, la_slice_of(c->subject));
+    la_table_add_time(&l->rows.table, c->not_after_s, "-");
+    la_table_add_time(&l->rows.table, c->last_used_at_s, "never");
+    la_table_add_time(&l->rows.table, c->revoked_at_s, "-");
     return la_ok();
 }
 
@@ -238,21 +237,9 @@ static la_result run_list(la_cli *cli)
     la_session s;
     la_application_row a;
     LA_TRY(la_session_open_application(cli, &s, &a));
-    la_json_writer w = {&cli->out, false};
-    certificate_list l = {.json = cli->json, .w = &w, .now_s = la_clock_now_s()};
-    if (cli->json) {
-        la_cli_open_application_json(&w, &a);
-        la_json_open(&w, "certificates", '[');
-    } else {
-        la_table_init(&l.table, 7, titles);
-    }
+    certificate_list l = {la_cli_list_begin(cli, &a, "certificates", 7, titles), la_clock_now_s()};
     la_result r = la_command_list_certificates(&s.commands, &a, list_one, &l);
-    if (cli->json) {
-        la_json_close(&w, ']');
-        la_json_end(&w);
-    } else {
-        la_table_done(&l.table, &cli->out);
-    }
+    la_cli_list_end(&l.rows);
     la_session_close(&s);
     return r;
 }

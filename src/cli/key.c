@@ -4,44 +4,38 @@
 #include "cli/shared.h"
 #include "jose/schedule.h"
 
-typedef struct key_output {
-    la_json_writer w;
-    la_table table;
-    int64_t now_s;
-} key_output;
-
-static void add_key(la_cli *cli, key_output *o, la_slice environment, const la_key_list *keys, size_t i)
+static void add_key(la_cli_list *l, la_slice environment, const la_key_list *keys, size_t i, int64_t now_s)
 {
     const la_key_record *k = &keys->records[i];
-    const char *state = la_schedule_state(keys->records, keys->n, i, o->now_s);
-    if (cli->json) {
-        la_json_open(&o->w, NULL, '{');
-        la_json_text(&o->w, "environment", environment);
-        la_json_text(&o->w, "kid", k->kid);
-        la_json_text(&o->w, "algorithm", k->algorithm);
-        la_json_text(&o->w, "state", la_slice_of(state));
-        la_json_time(&o->w, "published_at", k->published_at_s);
-        la_json_time(&o->w, "activates_at", k->activates_at_s);
-        la_json_time(&o->w, "retires_at", k->retires_at_s);
-        la_json_time(&o->w, "removed_at", k->removed_at_s);
-        la_json_close(&o->w, '}');
+    const char *state = la_schedule_state(keys->records, keys->n, i, now_s);
+    if (l->cli->json) {
+        la_json_open(&l->w, NULL, '{');
+        la_json_text(&l->w, "environment", environment);
+        la_json_text(&l->w, "kid", k->kid);
+        la_json_text(&l->w, "algorithm", k->algorithm);
+        la_json_text(&l->w, "state", la_slice_of(state));
+        la_json_time(&l->w, "published_at", k->published_at_s);
+        la_json_time(&l->w, "activates_at", k->activates_at_s);
+        la_json_time(&l->w, "retires_at", k->retires_at_s);
+        la_json_time(&l->w, "removed_at", k->removed_at_s);
+        la_json_close(&l->w, '}');
         return;
     }
-    la_table_add(&o->table, environment);
-    la_table_add(&o->table, la_slice_of(state));
-    la_table_add(&o->table, k->algorithm);
-    la_table_add(&o->table, k->kid);
-    la_table_add_time(&o->table, k->activates_at_s, "-");
-    la_table_add_time(&o->table, k->retires_at_s, "-");
-    la_table_add_time(&o->table, k->removed_at_s, "-");
+    la_table_add(&l->table, environment);
+    la_table_add(&l->table, la_slice_of(state));
+    la_table_add(&l->table, k->algorithm);
+    la_table_add(&l->table, k->kid);
+    la_table_add_time(&l->table, k->activates_at_s, "-");
+    la_table_add_time(&l->table, k->retires_at_s, "-");
+    la_table_add_time(&l->table, k->removed_at_s, "-");
 }
 
-static la_result add_environment(la_cli *cli, la_session *s, key_output *o, unsigned index)
+static la_result add_environment(la_cli_list *l, la_session *s, unsigned index, int64_t now_s)
 {
     la_key_list keys = {0};
     la_result r = la_key_list_read(&s->commands, index, &keys);
     for (size_t i = 0; la_is_ok(r) && i < keys.n; i++)
-        add_key(cli, o, s->config->environments[index].name, &keys, i);
+        add_key(l, s->config->environments[index].name, &keys, i, now_s);
     la_key_list_done(&keys);
     return r;
 }
@@ -50,22 +44,12 @@ static la_result print_keys(la_cli *cli, la_session *s, unsigned first, unsigned
 {
     static const char *const titles[] = {"ENVIRONMENT", "STATE",   "ALGORITHM", "KID",
                                          "SIGNS FROM",  "RETIRES", "REMOVED"};
-    key_output o = {.w = {&cli->out, false}, .now_s = la_clock_now_s()};
+    la_cli_list l = la_cli_list_begin(cli, NULL, "keys", 7, titles);
+    int64_t now_s = la_clock_now_s();
     la_result r = la_ok();
-    if (cli->json) {
-        la_json_open(&o.w, NULL, '{');
-        la_json_open(&o.w, "keys", '[');
-    } else {
-        la_table_init(&o.table, 7, titles);
-    }
     for (unsigned i = first; la_is_ok(r) && i < first + n; i++)
-        r = add_environment(cli, s, &o, i);
-    if (cli->json) {
-        la_json_close(&o.w, ']');
-        la_json_end(&o.w);
-    } else {
-        la_table_done(&o.table, &cli->out);
-    }
+        r = add_environment(&l, s, i, now_s);
+    la_cli_list_end(&l);
     return r;
 }
 

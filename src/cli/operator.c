@@ -121,18 +121,12 @@ void la_cli_print_operator(la_cli *cli, const la_config *config, const la_operat
 
 /* ---- list, show ---- */
 
-typedef struct operator_list {
-    bool json;
-    la_json_writer w;
-    la_table table;
-} operator_list;
-
 static la_result list_one(void *self, const la_operator_row *o)
 {
-    operator_list *l = self;
+    la_cli_list *l = self;
     char memory[LA_ENVIRONMENTS_MAX * (LA_ENVIRONMENT_NAME_MAX + 1)];
     la_buffer environments;
-    if (l->json) {
+    if (l->cli->json) {
         la_json_open(&l->w, NULL, '{');
         write_operator(&l->w, o);
         la_json_close(&l->w, '}');
@@ -157,20 +151,9 @@ static la_result run_list(la_cli *cli)
                                          "STATE", "SECOND FACTOR", "LAST LOGIN", "ENVIRONMENTS"};
     la_session s;
     LA_TRY(la_session_open(cli, &s));
-    operator_list l = {.json = cli->json, .w = {&cli->out, false}};
-    if (cli->json) {
-        la_json_open(&l.w, NULL, '{');
-        la_json_open(&l.w, "operators", '[');
-    } else {
-        la_table_init(&l.table, 8, titles);
-    }
+    la_cli_list l = la_cli_list_begin(cli, NULL, "operators", 8, titles);
     la_result r = la_store_list_operators(s.commands.store, 0, LIST_MAX, list_one, &l);
-    if (cli->json) {
-        la_json_close(&l.w, ']');
-        la_json_end(&l.w);
-    } else {
-        la_table_done(&l.table, &cli->out);
-    }
+    la_cli_list_end(&l);
     la_session_close(&s);
     return r;
 }
@@ -187,16 +170,10 @@ static la_result run_show(la_cli *cli)
 
 /* ---- sessions ---- */
 
-typedef struct session_list {
-    bool json;
-    la_json_writer w;
-    la_table table;
-} session_list;
-
 static la_result session_one(void *self, const la_session_row *row)
 {
-    session_list *l = self;
-    if (l->json) {
+    la_cli_list *l = self;
+    if (l->cli->json) {
         la_json_open(&l->w, NULL, '{');
         la_json_u64(&l->w, "session_id", row->session_id);
         la_json_text(&l->w, "state", la_slice_of(la_session_state_name(row->state)));
@@ -222,7 +199,7 @@ static la_result print_sessions(la_cli *cli, la_session *s, const la_operator_ro
 {
     static const char *const titles[] = {"SESSION", "STATE",   "CREATED",   "LAST SEEN",
                                          "EXPIRES", "ADDRESS", "USER AGENT"};
-    session_list l = {.json = cli->json, .w = {&cli->out, false}};
+    la_cli_list l = {.cli = cli, .w = {&cli->out, false}};
     if (cli->json) {
         la_json_open(&l.w, NULL, '{');
         la_json_text(&l.w, "email", la_slice_of(o->email));
@@ -231,12 +208,7 @@ static la_result print_sessions(la_cli *cli, la_session *s, const la_operator_ro
         la_table_init(&l.table, 7, titles);
     }
     la_result r = la_store_list_sessions(s->commands.store, o->operator_id, session_one, &l);
-    if (cli->json) {
-        la_json_close(&l.w, ']');
-        la_json_end(&l.w);
-    } else {
-        la_table_done(&l.table, &cli->out);
-    }
+    la_cli_list_end(&l);
     return r;
 }
 

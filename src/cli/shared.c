@@ -11,6 +11,37 @@ void la_cli_open_application_json(la_json_writer *w, const la_application_row *a
     la_json_text(w, "environment", la_slice_of(a->environment));
 }
 
+la_cli_list la_cli_list_begin(la_cli *cli, const la_application_row *a, const char *member, unsigned n_columns,
+                              const char *const *titles)
+{
+    la_cli_list l = {.cli = cli, .w = {&cli->out, false}};
+    if (!cli->json) {
+        la_table_init(&l.table, n_columns, titles);
+        return l;
+    }
+    if (a)
+        la_cli_open_application_json(&l.w, a);
+    else
+        la_json_open(&l.w, NULL, '{');
+    la_json_open(&l.w, member, '[');
+    return l;
+}
+
+void la_cli_list_end_rows(la_cli_list *l)
+{
+    if (l->cli->json)
+        la_json_close(&l->w, ']');
+    else
+        la_table_done(&l->table, &l->cli->out);
+}
+
+void la_cli_list_end(la_cli_list *l)
+{
+    la_cli_list_end_rows(l);
+    if (l->cli->json)
+        la_json_end(&l->w);
+}
+
 la_result la_cli_confirm(const la_cli *cli, const char *question, ...)
 {
     char answer[16] = "";

@@ -16,6 +16,7 @@ import assertions
 import support
 from certificates import Certificate
 from dpop import KEYS, Prover, b64
+from environments import adder
 from support import decode
 
 NQCHAR = re.compile(r"^[\x21\x23-\x5B\x5D-\x7E]+$")
@@ -26,15 +27,11 @@ INVALID = "invalid_dpop_proof"
 def place(server_factory):
     """Environments: plain; nonce, which wants one; spring; tenant, whose issuer has a path; secure, whose issuer is https."""
     def change(config):
-        port = config["listen"]["port"]
-
-        def add(name, issuer=None, **options):
-            return {"name": name, "issuer": issuer or f"http://{name}.localhost:{port}", "api": {"audience": "https://api.example"},
-                    "customer": {"audience": "https://sdk.example"}, **options}
-
+        add = adder(config)
         config["environments"] = [add("plain"), add("nonce", dpop={"nonce": "required", "nonce_lifetime_s": 600}),
                                   add("other-nonce", dpop={"nonce": "required"}), add("spring", profile="spring"),
-                                  add("tenant", f"http://tenant.localhost:{port}/t1"), add("secure", "https://AS.Example", hosts=["secure.localhost"])]
+                                  add("tenant", issuer=f"http://tenant.localhost:{config['listen']['port']}/t1"),
+                                  add("secure", issuer="https://AS.Example", hosts=["secure.localhost"])]
 
     made = server_factory(change, demo=False)
     made.clients = {name: made.create_app(name, name) for name in ("plain", "nonce", "other-nonce", "spring", "tenant", "secure")}

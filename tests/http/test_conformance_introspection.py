@@ -3,42 +3,30 @@
 import base64
 import json
 import time
-import uuid
 
 import pytest
-import requests
 from authlib.integrations.requests_client import OAuth2Session
 from jwcrypto import jwk, jwt
 
 import support
 from control import INTROSPECT, Asker, asker, register
 from dpop import Prover
+from environments import API, LEDGER, SDK, Clients, adder
 from support import basic, decode
 
-API, SDK, LEDGER = "https://api.example", "https://sdk.example", "https://ledger.example/v1"
 CUSTOMER = "a1b2c3d4-e5f6-7890-abcd-ef0123456789"
 SIGNED = "application/token-introspection+jwt"
 
 
-class Place:
+class Place(Clients):
     def __init__(self, server_factory):
         def change(config):
-            port = config["listen"]["port"]
-
-            def add(name, **options):
-                return {"name": name, "issuer": f"http://{name}.localhost:{port}", "api": {"audience": API, "resources": [LEDGER]},
-                        "customer": {"audience": SDK}, "scopes": [{"name": "payments", "audience": API}], **options}
+            add = adder(config, api={"audience": API, "resources": [LEDGER]}, scopes=[{"name": "payments", "audience": API}])
             config["environments"] = [add("plain"), add("other"), add("spring", profile="spring"), add("rsa", algorithm="RS256"),
                                       add("origin", allow_origin=True)]
-        self.server = server_factory(change, demo=False)
-        self.clients = {name: self.server.create_app(name, name, ["api", "customer", "payments"]) for name in ("plain", "other", "spring", "rsa")}
-        self.server.good_client = self.clients["plain"]
-        support.poll(lambda: all(self.server.works(c) for c in self.clients.values()), 10, "the new applications work")
+        super().__init__(server_factory, change, ("plain", "other", "spring", "rsa"), ("api", "customer", "payments"))
         self.askers = {name: asker(self.server, name, API) for name in self.clients}
         self.plain = self.askers["plain"]
-
-    def token(self, name="plain", **changes):
-        return self.server.token(self.clients[name], **changes)["access_token"]
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,6 @@ import re
 
 import pytest
 
-import support
 from support import basic, decode
 
 CUSTOMER = "customer.5f3c2a10-8c9d-4b6e-a1f0-2d4e6f8a0b1c"

@@ -18,34 +18,20 @@ from jwcrypto import jwk
 import registrations
 import support
 from control import REVOKE, Asker, asker, register
+from environments import API, Clients, adder
 from support import basic, decode
 
-API, SDK = "https://api.example", "https://sdk.example"
 
 
-class Place:
+class Place(Clients):
     def __init__(self, server_factory):
         def change(config):
-            port = config["listen"]["port"]
-
-            def add(name, **options):
-                return {"name": name, "issuer": f"http://{name}.localhost:{port}", "api": {"audience": API}, "customer": {"audience": SDK}, **options}
+            add = adder(config)
             config["environments"] = [add("plain"), add("other"), add("spring", profile="spring")]
-        self.server = server_factory(change, demo=False)
-        self.clients = {name: self.server.create_app(name, name, ["api"]) for name in ("plain", "other", "spring")}
-        self.server.good_client = self.clients["plain"]
-        support.poll(lambda: all(self.server.works(c) for c in self.clients.values()), 10, "the new applications work")
+        super().__init__(server_factory, change, ("plain", "other", "spring"))
         self.askers = {name: asker(self.server, name, API) for name in self.clients}
         self.watch = self.askers["plain"]
         self.own = Asker(self.server, self.clients["plain"])
-
-    def token(self, name="plain", client=None):
-        return self.server.token(client or self.clients[name])["access_token"]
-
-    def new_client(self, name="plain"):
-        app = self.server.create_app(name, f"a client {uuid.uuid4()}", ["api"])
-        support.poll(lambda: self.server.works(app), 10, "the new application works")
-        return app
 
     def next_second(self):
         """Revocation of all that was issued until now covers this second; what is issued after it is good."""

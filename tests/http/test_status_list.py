@@ -4,7 +4,6 @@ import base64
 import json
 import re
 import time
-import uuid
 import zlib
 
 import pytest
@@ -12,35 +11,21 @@ from jwcrypto import jwk, jwt
 
 import support
 from control import Asker, asker
+from environments import API, Clients, adder
 from support import decode
 
-API, SDK = "https://api.example", "https://sdk.example"
 TYPE = "application/statuslist+jwt"
 TTL = 30
 
 
-class Place:
+class Place(Clients):
     def __init__(self, server_factory):
         def change(config):
+            add = adder(config, status_list=True, status_list_ttl_s=TTL)
             port = config["listen"]["port"]
-
-            def add(name, **options):
-                return {"name": name, "issuer": f"http://{name}.localhost:{port}", "api": {"audience": API}, "customer": {"audience": SDK},
-                        "status_list": True, "status_list_ttl_s": TTL, **options}
             config["environments"] = [add("plain"), add("other"), add("spring", profile="spring"), add("off", status_list=False),
                                       add("path", issuer=f"http://path.localhost:{port}/tenant", algorithm="EdDSA")]
-        self.server = server_factory(change, demo=False)
-        self.clients = {name: self.server.create_app(name, name, ["api"]) for name in ("plain", "other", "spring", "off")}
-        self.server.good_client = self.clients["plain"]
-        support.poll(lambda: all(self.server.works(c) for c in self.clients.values()), 10, "the new applications work")
-
-    def token(self, name="plain", client=None):
-        return self.server.token(client or self.clients[name])["access_token"]
-
-    def new_client(self, name="plain"):
-        app = self.server.create_app(name, f"a client {uuid.uuid4()}", ["api"])
-        support.poll(lambda: self.server.works(app), 10, "the new application works")
-        return app
+        super().__init__(server_factory, change, ("plain", "other", "spring", "off"))
 
     def fetch(self, uri, headers=None):
         return self.server.session.get(uri, headers=headers or {"Accept": TYPE}, timeout=20)

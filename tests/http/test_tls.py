@@ -1,7 +1,6 @@
 """TLS that this server ends itself: versions, suites, certificates by host and their renewal, client certificates; and what is
 refused. Rows FAPI-12 and MTL-07 of the conformance list."""
 
-import base64
 import json
 import os
 import re
@@ -10,7 +9,6 @@ import socket
 import ssl
 import subprocess
 import threading
-import time
 
 import pytest
 import requests

@@ -16,10 +16,10 @@ from assertions import Signer, b64
 from certificates import Certificate
 from control import Asker, asker
 from dpop import Prover
+from environments import API, LEDGER, adder
 from support import basic, decode
 
 EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
-API, SDK, LEDGER = "https://api.example", "https://sdk.example", "https://ledger.example/v1"
 
 
 class Place:
@@ -27,14 +27,11 @@ class Place:
 
     def __init__(self, server_factory):
         def change(config):
-            port = config["listen"]["port"]
-
-            def add(name, reuse_s, api=None, **options):
-                return {"name": name, "issuer": f"http://{name}.localhost:{port}", "api": {"audience": API, "resources": [LEDGER], **(api or {})},
-                        "customer": {"audience": SDK}, "scopes": [{"name": "payments", "audience": API}], "token_reuse_s": reuse_s, **options}
-
+            api = {"audience": API, "resources": [LEDGER]}
+            add = adder(config, api=api, scopes=[{"name": "payments", "audience": API}], token_reuse_s=600)
             config["proxies"] = {"addresses": ["127.0.0.1"], "client_certificate": "client-cert"}
-            config["environments"] = [add("plain", 600), add("spring", 600, profile="spring"), add("once", 2), add("half", 600, {"lifetime_s": 4}), add("off", 0)]
+            config["environments"] = [add("plain"), add("spring", profile="spring"), add("once", token_reuse_s=2),
+                                      add("half", api={**api, "lifetime_s": 4}), add("off", token_reuse_s=0)]
 
         self.server = server_factory(change, demo=False)
         self.apps = {name: self.new_app(name) for name in ("plain", "spring", "once", "half", "off")}

@@ -10,7 +10,6 @@ import uuid
 
 import pytest
 
-import support
 from support import poll
 
 MINUTE = 0

@@ -14,32 +14,24 @@ import api_schema
 import support
 from certificates import Certificate
 from dpop import Prover, b64
+from environments import API, SDK, Clients, adder
 
 PROXY, STRANGER = "127.0.0.2", "127.0.0.3"
-API, SDK = "https://api.example", "https://sdk.example"
 RESOURCE = "https://api.example/v1/accounts"
 CUSTOMER = "5f3c2a10-8c9d-4b6e-a1f0-2d4e6f8a0b1c"
 
 
-class Place:
+class Place(Clients):
     def __init__(self, server_factory, folder):
         self.certificate, self.other = Certificate(folder, "client"), Certificate(folder, "other")
 
         def change(config):
-            port = config["listen"]["port"]
-
-            def add(name, **options):
-                return {"name": name, "issuer": f"http://{name}.localhost:{port}", "api": {"audience": API}, "customer": {"audience": SDK},
-                        "scopes": [{"name": "payments", "audience": API}], **options}
-
+            add = adder(config, scopes=[{"name": "payments", "audience": API}])
             config["listen"]["address"] = "0.0.0.0"
             config["proxies"] = {"addresses": [PROXY], "client_certificate": "client-cert"}
             config["environments"] = [add("plain"), add("nonce", dpop={"nonce": "required"}), add("spring", profile="spring"), add("other")]
 
-        self.server = server_factory(change, demo=False)
-        self.clients = {name: self.server.create_app(name, name, ["api", "customer", "payments"]) for name in ("plain", "nonce", "spring", "other")}
-        self.server.good_client = self.clients["plain"]
-        support.poll(lambda: all(self.server.works(c) for c in self.clients.values()), 10, "the new applications work")
+        super().__init__(server_factory, change, ("plain", "nonce", "spring", "other"), ("api", "customer", "payments"))
 
     def field(self, certificate):
         return ("Client-Cert", ":" + base64.b64encode(certificate.der).decode() + ":")

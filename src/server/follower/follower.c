@@ -1,14 +1,11 @@
 #include "server/follower/follower.h"
 
-#include "admin/certificates.h"
 #include "admin/commands.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "server/follower/expiry_watch.h"
+#include "server/follower/chores.h"
 #include "server/follower/feed.h"
-#include "server/follower/housekeeping.h"
 #include "server/revocation/revocation_keeper.h"
-#include "server/usage/usage_keeper.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,13 +16,8 @@
 
 enum {
     LOOK_EVERY_MS = 50,
-    UPGRADES_AT_ONCE = 8,
-    CHORES_EVERY_US = 1000000,
     RETRY_EVERY_US = 1000000,
     STAMP_EVERY_US = 5000000,
-    COMPLAIN_EVERY_US = 60000000,
-    EXPIRE_AT_ONCE = 256,
-    EXPIRE_BATCHES = 8,
 };
 
 struct la_follower {
@@ -34,7 +26,7 @@ struct la_follower {
     la_snapshot *snapshot;    /* the last one made */
     la_registry_view *view;
     la_commands commands; /* while store_is_open */
-    la_usage_keeper *usage;
+    la_chores chores;
     la_revocation_keeper *revocations;
     bool store_is_open;
     bool loss_is_logged;
@@ -44,9 +36,8 @@ struct la_follower {
     uint64_t mark;
     la_tls_watch tls_watch;
     la_trust_watch trust_watch;
-    la_expiry_watch expiry_watch;
     char stamp_path[4096]; /* its modification time: when the store was last reached, for the next start */
-    int64_t next_chores_us, next_retry_us, next_stamp_us, next_snapshot_us, next_write_us, next_complaint_us;
+    int64_t next_retry_us, next_stamp_us, next_snapshot_us;
 
     uv_thread_t thread;
     uv_mutex_t lock;
@@ -209,10 +200,8 @@ static void reopen_store(la_follower *f, int64_t now_us)
     r = la_commands_open(&f->config->config, LA_STORE_MIGRATE, &f->commands);
     if (!la_is_ok(r)) {
         /* A file that is there and cannot be used is worth more than the one line at the loss. */
-        if (r.code != LA_NOT_FOUND && r.code != LA_UNAVAILABLE && now_us >= f->next_complaint_us) {
+        if (r.code != LA_NOT_FOUND && r.code != LA_UNAVAILABLE && la_chores_may_complain(&f->chores, now_us))
             la_log(LA_LOG_ERROR, "store_unusable", "%s", la_detail());
-            f->next_complaint_us = now_us + COMPLAIN_EVERY_US;
-        }
         return;
     }
     f->store_is_open = true;
@@ -223,63 +212,6 @@ static void reopen_store(la_follower *f, int64_t now_us)
     f->loss_is_logged = false;
 }
 
-/* A write that failed is tried again; whoever holds the write lock for long (an import) is no fault. */
-static void complain(la_follower *f, int64_t now_us, const char *what)
-{
-    atomic_fetch_add(&f->daemon->health.housekeeping_failures, 1);
-    if (now_us < f->next_complaint_us)
-        return;
-    f->next_complaint_us = now_us + COMPLAIN_EVERY_US;
-    la_log(LA_LOG_WARN, "housekeeping_failed", "%s: %s; it is tried again", what, la_detail());
-}
-
-/* Nothing is kept past the moment from which it could not matter any more. A full batch is followed by the next one soon. */
-static la_result expire_revocations(la_follower *f)
-{
-    unsigned n = 0;
-
-    for (unsigned i = 0; i < EXPIRE_BATCHES && (i == 0 || n == EXPIRE_AT_ONCE); i++)
-        LA_TRY(la_store_expire_revocations(f->commands.store, la_clock_now_s(), EXPIRE_AT_ONCE, &n));
-    return la_ok();
-}
-
-static void do_chores(la_follower *f, int64_t now_us)
-{
-    if (now_us < f->next_chores_us)
-        return;
-    f->next_chores_us = now_us + CHORES_EVERY_US;
-    if (!la_is_ok(expire_revocations(f)))
-        complain(f, now_us, "revocations that are over were not removed");
-    if (!la_is_ok(la_command_keep_keys(&f->commands, la_clock_now_s())))
-        complain(f, now_us, "the signing keys were not looked after");
-    if (!la_is_ok(la_command_keep_crls(&f->commands, la_clock_now_s())))
-        complain(f, now_us, "a CRL was not signed");
-    if (!la_is_ok(la_expiry_watch_look(&f->expiry_watch, &f->commands, f->daemon->metrics, la_clock_now_s())))
-        complain(f, now_us, "client certificates that end soon were not looked for");
-    if (!la_is_ok(la_usage_keeper_tidy(f->usage, &f->commands, la_clock_now_s())))
-        complain(f, now_us, "usage was not rolled up, or old sessions were not removed");
-    f->look = true; /* what was written on this connection moves no mark */
-}
-
-/* A little of each, so that the feed is never kept waiting for long. */
-static void write_what_loops_left(la_follower *f, int64_t now_us)
-{
-    la_health *health = &f->daemon->health;
-    la_result r;
-
-    if (now_us < f->next_write_us)
-        return;
-    r = la_housekeeping_upgrade(&f->commands, f->daemon->upgrades, UPGRADES_AT_ONCE, health, &f->look);
-    for (unsigned i = 0; i < f->daemon->n_tallies && la_is_ok(r); i++)
-        r = la_housekeeping_write_uses(f->commands.store, f->daemon->tallies[i].last_used, health);
-    if (la_is_ok(r))
-        r = la_usage_keeper_write(f->usage, &f->commands, health, la_clock_now_s());
-    if (la_is_ok(r))
-        return;
-    f->next_write_us = now_us + RETRY_EVERY_US;
-    complain(f, now_us, "last-used times, usage or an imported secret were not written");
-}
-
 static void follow_store(la_follower *f, int64_t now_us)
 {
     uint64_t mark;
@@ -288,7 +220,7 @@ static void follow_store(la_follower *f, int64_t now_us)
         lose_store(f, now_us, "the database file is gone, was replaced or cannot be read");
         return;
     }
-    do_chores(f, now_us);
+    la_chores_do(&f->chores, &f->commands, now_us, &f->look);
     if (!la_is_ok(la_store_change_mark(f->commands.store, &mark))) {
         lose_store(f, now_us, la_detail());
         return;
@@ -302,7 +234,7 @@ static void follow_store(la_follower *f, int64_t now_us)
         f->mark = mark;
     }
     note_reached(f, now_us);
-    write_what_loops_left(f, now_us);
+    la_chores_write_what_loops_left(&f->chores, &f->commands, now_us, &f->look);
 }
 
 /* What clients revoke. They are answered once it is durable and this node refuses those tokens, or once that has failed. */
@@ -321,7 +253,7 @@ static void write_revocations(la_follower *f)
         if (n == 0)
             return;
         if (!la_is_ok(r) && c)
-            complain(f, now_us, "a revocation that a client asked for was not written");
+            la_chores_complain(&f->chores, now_us, "a revocation that a client asked for was not written");
         if (la_is_ok(r) && !follow_feed(f, c->store, now_us))
             r = la_error(LA_UNAVAILABLE);
         la_revoker_finish(f->daemon->revoker, r);
@@ -392,7 +324,7 @@ static void tick(la_follower *f)
 
     look_for_config(f, now_us);
     write_revocations(f);
-    la_usage_keeper_collect(f->usage, f->daemon->tallies, f->daemon->n_tallies, &f->daemon->health);
+    la_chores_collect(&f->chores);
     if (!f->store_is_open)
         reopen_store(f, now_us);
     if (f->store_is_open)
@@ -474,9 +406,8 @@ la_result la_follower_new(la_daemon *d, la_follower **ret, la_snapshot **ret_fir
         abort(); /* cannot fail on Linux */
     f->daemon = d;
     f->config = la_shared_config_hold(d->started_with);
-    f->usage = la_usage_keeper_new();
     f->revocations = la_revocation_keeper_new();
-    r = f->usage && f->revocations ? set_up(f, ret_first) : la_fail(LA_NO_MEMORY, "out of memory");
+    r = la_chores_init(&f->chores, d) && f->revocations ? set_up(f, ret_first) : la_fail(LA_NO_MEMORY, "out of memory");
     if (!la_is_ok(r)) {
         la_follower_free(f);
         return r;
@@ -512,8 +443,6 @@ void la_follower_note_order(la_follower *f)
 
 void la_follower_stop(la_follower *f)
 {
-    la_store *store = NULL;
-
     uv_mutex_lock(&f->lock);
     f->stop = true;
     uv_cond_signal(&f->wake);
@@ -521,15 +450,7 @@ void la_follower_stop(la_follower *f)
     if (f->thread_is_up)
         uv_thread_join(&f->thread);
     f->thread_is_up = false;
-    if (f->store_is_open && la_store_is_present(f->commands.store))
-        store = f->commands.store;
-    if (store && !la_is_ok(la_housekeeping_upgrade(&f->commands, f->daemon->upgrades, LA_UPGRADES_MAX,
-                                                   &f->daemon->health, &f->look)))
-        complain(f, la_clock_monotonic_us(), "an imported secret was not upgraded");
-    for (unsigned i = 0; i < f->daemon->n_tallies; i++)
-        la_housekeeping_write_all_uses(store, f->daemon->tallies[i].last_used, &f->daemon->health);
-    la_usage_keeper_finish(f->usage, store ? &f->commands : NULL, f->daemon->tallies, f->daemon->n_tallies,
-                           &f->daemon->health, la_clock_now_s());
+    la_chores_finish(&f->chores, f->store_is_open && la_store_is_present(f->commands.store) ? &f->commands : NULL);
 }
 
 la_follower *la_follower_free(la_follower *f)
@@ -539,7 +460,7 @@ la_follower *la_follower_free(la_follower *f)
     close_store(f);
     if (f->view)
         la_registry_view_free(f->view);
-    la_usage_keeper_free(f->usage);
+    la_chores_done(&f->chores);
     la_revocation_keeper_free(f->revocations);
     la_snapshot_release(f->snapshot);
     la_shared_config_release(f->config);

@@ -1,4 +1,4 @@
-#include "server/metrics/metrics.h"
+#include "server/metrics/exposition.h"
 
 #include "base/clock.h"
 #include "model/model.h"
@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+enum { LABELS_MAX = LA_ENVIRONMENT_NAME_MAX + 32 };
 
 struct la_metrics {
     unsigned n_workers;
@@ -132,53 +134,37 @@ uint64_t la_metrics_sum(const la_metrics *m, size_t offset)
     }
     return total;
 }
-#define SUM(member) la_metrics_sum(m, offsetof(la_counters, member))
 
-static void head(la_buffer *b, const char *name, const char *type, const char *help)
+static const char *labels_of(const la_metrics *m, unsigned slot, const char *what, char memory[LABELS_MAX])
 {
-    la_buffer_add_format(b, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
-}
-
-static void single(la_buffer *b, const char *name, const char *type, const char *help, uint64_t value)
-{
-    head(b, name, type, help);
-    la_buffer_add_format(b, "%s %llu\n", name, (unsigned long long)value);
+    snprintf(memory, LABELS_MAX, "environment=\"%s\",%s", m->slot_names[slot], what);
+    return memory;
 }
 
 static void write_tokens(const la_metrics *m, unsigned n_slots, la_buffer *b)
 {
     const char *issued = "leanauth_tokens_issued_total";
     const char *refused = "leanauth_token_refusals_total";
+    char labels[LABELS_MAX];
 
-    head(b, issued, "counter", "Access tokens issued.");
+    la_exposition_head(b, issued, "counter", "Access tokens issued.");
     for (unsigned e = 0; e < n_slots; e++)
         for (unsigned c = 0; c < LA_CLASS_COUNT; c++)
             la_buffer_add_format(b, "%s{environment=\"%s\",class=\"%s\"} %llu\n", issued, m->slot_names[e],
                                  class_names[c], (unsigned long long)SUM(issued[e][c]));
-    head(b, refused, "counter", "Token requests refused, by reason.");
+    la_exposition_head(b, refused, "counter", "Token requests refused, by reason.");
     for (unsigned e = 0; e < n_slots; e++)
-        for (unsigned code = 0; code < LA_CODE_COUNT; code++) {
-            uint64_t n = SUM(refused[e][code]);
-
-            if (n)
-                la_buffer_add_format(b, "%s{environment=\"%s\",reason=\"%s\"} %llu\n", refused, m->slot_names[e],
-                                     la_result_info_of((la_code)code)->name, (unsigned long long)n);
-        }
+        la_exposition_codes(m, offsetof(la_counters, refused[e]), refused, labels_of(m, e, "reason", labels), false, b);
 }
 
 static void write_verifications(const la_metrics *m, unsigned n_slots, la_buffer *b)
 {
     const char *name = "leanauth_verifications_total";
+    char labels[LABELS_MAX];
 
-    head(b, name, "counter", "Access tokens that protected resources asked about, by outcome.");
+    la_exposition_head(b, name, "counter", "Access tokens that protected resources asked about, by outcome.");
     for (unsigned e = 0; e < n_slots; e++)
-        for (unsigned code = 0; code < LA_CODE_COUNT; code++) {
-            uint64_t n = SUM(verified[e][code]);
-
-            if (n || code == LA_OK)
-                la_buffer_add_format(b, "%s{environment=\"%s\",outcome=\"%s\"} %llu\n", name, m->slot_names[e],
-                                     la_result_info_of((la_code)code)->name, (unsigned long long)n);
-        }
+        la_exposition_codes(m, offsetof(la_counters, verified[e]), name, labels_of(m, e, "outcome", labels), true, b);
 }
 
 static void write_durations(const la_metrics *m, la_buffer *b)
@@ -186,7 +172,7 @@ static void write_durations(const la_metrics *m, la_buffer *b)
     const char *name = "leanauth_token_duration_seconds";
     uint64_t so_far = 0;
 
-    head(b, name, "histogram", "Time from a complete token request to its answer.");
+    la_exposition_head(b, name, "histogram", "Time from a complete token request to its answer.");
     for (unsigned i = 0; i < LA_METRICS_BUCKETS; i++) {
         so_far += SUM(duration_bucket[i]);
         la_buffer_add_format(b, "%s_bucket{le=\"%s\"} %llu\n", name, bucket_s[i], (unsigned long long)so_far);
@@ -202,24 +188,19 @@ static void write_http(const la_metrics *m, const la_metrics_gauges *g, la_buffe
     const char *refused = "leanauth_http_refusals_total";
     const char *documents = "leanauth_document_responses_total";
 
-    head(b, refused, "counter", "Requests refused before they reached an endpoint, by reason.");
-    for (unsigned code = 0; code < LA_CODE_COUNT; code++) {
-        uint64_t n = SUM(http_refused[code]);
-
-        if (n)
-            la_buffer_add_format(b, "%s{reason=\"%s\"} %llu\n", refused, la_result_info_of((la_code)code)->name,
-                                 (unsigned long long)n);
-    }
-    head(b, documents, "counter", "Published documents answered.");
+    la_exposition_head(b, refused, "counter", "Requests refused before they reached an endpoint, by reason.");
+    la_exposition_codes(m, offsetof(la_counters, http_refused), refused, "reason", false, b);
+    la_exposition_head(b, documents, "counter", "Published documents answered.");
     for (unsigned i = 0; i < LA_DOCUMENT_KINDS; i++)
         la_buffer_add_format(b, "%s{document=\"%s\",status=\"200\"} %llu\n%s{document=\"%s\",status=\"304\"} %llu\n",
                              documents, document_names[i], (unsigned long long)SUM(documents[i]), documents,
                              document_names[i], (unsigned long long)SUM(documents_not_modified[i]));
-    single(b, "leanauth_connections", "gauge", "Open connections of the token listeners.", g->connections);
-    single(b, "leanauth_slow_hashes_total", "counter", "Imported password hashes checked off the event loops.",
-           SUM(slow_hashes));
-    single(b, "leanauth_slow_hashes_waiting", "gauge", "Imported password hashes waiting for their check.",
-           SUM(slow_hashes_waiting));
+    la_exposition_single(b, "leanauth_connections", "gauge", "Open connections of the token listeners.",
+                         g->connections);
+    la_exposition_single(b, "leanauth_slow_hashes_total", "counter",
+                         "Imported password hashes checked off the event loops.", SUM(slow_hashes));
+    la_exposition_single(b, "leanauth_slow_hashes_waiting", "gauge",
+                         "Imported password hashes waiting for their check.", SUM(slow_hashes_waiting));
 }
 
 static uint64_t load(const _Atomic uint64_t *value)
@@ -232,47 +213,53 @@ static void write_registry(const la_metrics *m, const la_metrics_gauges *g, la_b
     const la_health *h = g->health;
     int64_t stale_s = la_health_stale_s(h, g->now_ms);
 
-    single(b, "leanauth_store_up", "gauge", "1 while the store can be reached.",
-           atomic_load_explicit(&h->store_up, memory_order_relaxed));
-    head(b, "leanauth_registry_stale_seconds", "gauge", "Time since the registry last agreed with the store.");
+    la_exposition_single(b, "leanauth_store_up", "gauge", "1 while the store can be reached.",
+                         atomic_load_explicit(&h->store_up, memory_order_relaxed));
+    la_exposition_head(b, "leanauth_registry_stale_seconds", "gauge",
+                       "Time since the registry last agreed with the store.");
     if (stale_s >= 0)
         la_buffer_add_format(b, "leanauth_registry_stale_seconds %lld\n", (long long)stale_s);
     else
         la_buffer_add_text(b, "leanauth_registry_stale_seconds NaN\n");
-    single(b, "leanauth_registry_sequence", "gauge", "Position of the registry in the change feed.",
-           load(&h->sequence));
-    single(b, "leanauth_registry_applications", "gauge", "Applications in the registry.", load(&h->applications));
-    single(b, "leanauth_registry_items_total", "counter", "Feed items applied to the registry.", load(&h->items));
-    single(b, "leanauth_registry_rebuilds_total", "counter", "Times that the registry was rebuilt from scratch.",
-           load(&h->rebuilds));
-    single(b, "leanauth_snapshots_total", "counter", "Snapshots of configuration and keys handed to the loops.",
-           load(&h->snapshots));
-    single(b, "leanauth_config_reloads_total", "counter", "Configurations taken after SIGHUP.", load(&h->reloads));
-    single(b, "leanauth_config_reloads_refused_total", "counter", "Configurations refused after SIGHUP.",
-           load(&h->reloads_refused));
-    single(b, "leanauth_last_used_written_total", "counter", "Last-used times of secrets written to the store.",
-           load(&h->last_used_written));
-    single(b, "leanauth_last_used_dropped_total", "counter", "Last-used times that did not fit in an interval.",
-           SUM(last_used_dropped));
-    single(b, "leanauth_usage_written_total", "counter", "Usage counts written to the store.", load(&h->usage_written));
-    single(b, "leanauth_usage_waiting", "gauge", "Usage counts that wait for the store.", load(&h->usage_waiting));
-    single(b, "leanauth_usage_dropped_total", "counter", "Token requests that are in no usage count.",
-           load(&h->usage_dropped) + SUM(usage_dropped));
-    single(b, "leanauth_secrets_upgraded_total", "counter",
-           "Imported secrets kept as a keyed digest after their first use.", load(&h->secrets_upgraded));
-    single(b, "leanauth_housekeeping_failures_total", "counter", "Housekeeping writes that failed and are tried again.",
-           load(&h->housekeeping_failures));
+    la_exposition_single(b, "leanauth_registry_sequence", "gauge", "Position of the registry in the change feed.",
+                         load(&h->sequence));
+    la_exposition_single(b, "leanauth_registry_applications", "gauge", "Applications in the registry.",
+                         load(&h->applications));
+    la_exposition_single(b, "leanauth_registry_items_total", "counter", "Feed items applied to the registry.",
+                         load(&h->items));
+    la_exposition_single(b, "leanauth_registry_rebuilds_total", "counter",
+                         "Times that the registry was rebuilt from scratch.", load(&h->rebuilds));
+    la_exposition_single(b, "leanauth_snapshots_total", "counter",
+                         "Snapshots of configuration and keys handed to the loops.", load(&h->snapshots));
+    la_exposition_single(b, "leanauth_config_reloads_total", "counter", "Configurations taken after SIGHUP.",
+                         load(&h->reloads));
+    la_exposition_single(b, "leanauth_config_reloads_refused_total", "counter", "Configurations refused after SIGHUP.",
+                         load(&h->reloads_refused));
+    la_exposition_single(b, "leanauth_last_used_written_total", "counter",
+                         "Last-used times of secrets written to the store.", load(&h->last_used_written));
+    la_exposition_single(b, "leanauth_last_used_dropped_total", "counter",
+                         "Last-used times that did not fit in an interval.", SUM(last_used_dropped));
+    la_exposition_single(b, "leanauth_usage_written_total", "counter", "Usage counts written to the store.",
+                         load(&h->usage_written));
+    la_exposition_single(b, "leanauth_usage_waiting", "gauge", "Usage counts that wait for the store.",
+                         load(&h->usage_waiting));
+    la_exposition_single(b, "leanauth_usage_dropped_total", "counter", "Token requests that are in no usage count.",
+                         load(&h->usage_dropped) + SUM(usage_dropped));
+    la_exposition_single(b, "leanauth_secrets_upgraded_total", "counter",
+                         "Imported secrets kept as a keyed digest after their first use.", load(&h->secrets_upgraded));
+    la_exposition_single(b, "leanauth_housekeeping_failures_total", "counter",
+                         "Housekeeping writes that failed and are tried again.", load(&h->housekeeping_failures));
 }
 
 static void write_keys(const la_metrics_gauges *g, la_buffer *b)
 {
-    head(b, "leanauth_signing_key_info", "gauge", "The key that signs: 1.");
+    la_exposition_head(b, "leanauth_signing_key_info", "gauge", "The key that signs: 1.");
     for (unsigned i = 0; i < g->n_keys; i++)
         if (g->keys[i].kid.p)
             la_buffer_add_format(b,
                                  "leanauth_signing_key_info{environment=\"%.*s\",algorithm=\"%.*s\",kid=\"%.*s\"} 1\n",
                                  LA_FMT(g->keys[i].environment), LA_FMT(g->keys[i].algorithm), LA_FMT(g->keys[i].kid));
-    head(b, "leanauth_key_next_rotation_seconds", "gauge", "Time until another key signs.");
+    la_exposition_head(b, "leanauth_key_next_rotation_seconds", "gauge", "Time until another key signs.");
     for (unsigned i = 0; i < g->n_keys; i++) {
         const la_metrics_key *k = &g->keys[i];
 
@@ -289,11 +276,11 @@ static void write_expiring(const la_metrics *m, unsigned n_slots, const la_metri
     const char *expiring = "leanauth_client_certificates_expiring";
     const char *soonest = "leanauth_client_certificate_expiry_seconds";
 
-    head(b, expiring, "gauge", "Live client certificates that end within mtls.warn_before_s.");
+    la_exposition_head(b, expiring, "gauge", "Live client certificates that end within mtls.warn_before_s.");
     for (unsigned e = 0; e < n_slots; e++)
         la_buffer_add_format(b, "%s{environment=\"%s\"} %llu\n", expiring, m->slot_names[e],
                              (unsigned long long)load(&m->expiring[e]));
-    head(b, soonest, "gauge", "Time until the first of them ends; absent where there is none.");
+    la_exposition_head(b, soonest, "gauge", "Time until the first of them ends; absent where there is none.");
     for (unsigned e = 0; e < n_slots; e++) {
         int64_t end_s = atomic_load_explicit(&m->soonest_end_s[e], memory_order_relaxed);
 
@@ -318,15 +305,15 @@ static uint64_t resident_bytes(void)
 
 static void write_process(const la_metrics *m, const la_metrics_gauges *g, la_buffer *b)
 {
-    head(b, "process_cpu_seconds_total", "counter", "CPU time of the process, user and system.");
+    la_exposition_head(b, "process_cpu_seconds_total", "counter", "CPU time of the process, user and system.");
     la_buffer_add_format(b, "process_cpu_seconds_total %.6f\n", (double)la_clock_process_cpu_us() / 1e6);
-    single(b, "process_resident_memory_bytes", "gauge", "Resident memory.", resident_bytes());
-    single(b, "process_start_time_seconds", "gauge", "Start of the process, seconds since 1970.",
-           (uint64_t)g->started_at_s);
-    single(b, "leanauth_workers", "gauge", "Event loops for tokens.", m->n_workers);
-    single(b, "leanauth_draining", "gauge", "1 while the server is stopping.",
-           atomic_load_explicit(&g->health->draining, memory_order_relaxed));
-    head(b, "leanauth_build_info", "gauge", "The version that runs: 1.");
+    la_exposition_single(b, "process_resident_memory_bytes", "gauge", "Resident memory.", resident_bytes());
+    la_exposition_single(b, "process_start_time_seconds", "gauge", "Start of the process, seconds since 1970.",
+                         (uint64_t)g->started_at_s);
+    la_exposition_single(b, "leanauth_workers", "gauge", "Event loops for tokens.", m->n_workers);
+    la_exposition_single(b, "leanauth_draining", "gauge", "1 while the server is stopping.",
+                         atomic_load_explicit(&g->health->draining, memory_order_relaxed));
+    la_exposition_head(b, "leanauth_build_info", "gauge", "The version that runs: 1.");
     la_buffer_add_text(b, "leanauth_build_info{version=\"" LA_VERSION "\"} 1\n");
 }
 

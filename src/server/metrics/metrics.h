@@ -109,14 +109,6 @@ typedef struct la_metrics_gauges {
     int64_t started_at_s;
 } la_metrics_gauges;
 
-/* For the other files of metrics: environments by slot, and the sum over all loops of the counter at this offset of la_counters. */
-unsigned la_metrics_slots(const la_metrics *m);
-const char *la_metrics_slot_name(const la_metrics *m, unsigned slot);
-uint64_t la_metrics_sum(const la_metrics *m, size_t offset);
-void la_metrics_write_tls(const la_metrics *m, const la_metrics_gauges *gauges, la_buffer *ret);
-void la_metrics_write_holders(const la_metrics *m, const la_metrics_gauges *gauges, la_buffer *ret);
-void la_metrics_write_tables(const la_metrics_gauges *gauges, la_buffer *ret);
-
 /* The Prometheus text exposition format 0.0.4. */
 void la_metrics_write(la_metrics *m, const la_metrics_gauges *gauges, la_buffer *ret);
 

@@ -51,13 +51,18 @@ static void show(manner m, const char *head, const char *body)
     atomic_store(&server.released, false);
 }
 
-static void show_kid(const char *fields, const char *kid)
+static void show_set(manner m, const char *fields, const char *kid)
 {
     char head[300], body[600];
 
     snprintf(head, sizeof head, "HTTP/1.1 200 OK\r\n%s", fields);
     snprintf(body, sizeof body, JWKS, kid);
-    show(ANSWER, head, body);
+    show(m, head, body);
+}
+
+static void show_kid(const char *fields, const char *kid)
+{
+    show_set(ANSWER, fields, kid);
 }
 
 static bool put(SSL *ssl, const char *text)
@@ -413,10 +418,7 @@ static void many_wait_for_one_fetch(void **state)
     rig r;
 
     rig_open(&r, "/k");
-    show_kid("", "one");
-    pthread_mutex_lock(&server.lock);
-    server.manner = HOLD;
-    pthread_mutex_unlock(&server.lock);
+    show_set(HOLD, "", "one");
     for (int i = 0; i < 50; i++)
         assert_ok(la_jwks_fetch_start(r.fetch, r.uri, is_over, &r));
     assert_int_equal(ask_in(&r, 0, false, NULL), LA_PENDING);
@@ -434,10 +436,7 @@ static void it_ends_while_a_fetch_is_under_way(void **state)
     rig r;
 
     rig_open(&r, "/k");
-    show_kid("", "one");
-    pthread_mutex_lock(&server.lock);
-    server.manner = HOLD;
-    pthread_mutex_unlock(&server.lock);
+    show_set(HOLD, "", "one");
     assert_ok(la_jwks_fetch_start(r.fetch, r.uri, is_over, &r));
     r.fetch = la_jwks_fetch_free(r.fetch);
     uv_sem_wait(&r.over); /* the one that waited was told */
