@@ -70,16 +70,32 @@ static la_result add_latency(la_store *s, la_usage_step step, const la_usage_lat
     return la_ok();
 }
 
+static bool is_same_total(const la_usage_count *a, const la_usage_count *b)
+{
+    return a->minute == b->minute && a->environment_id == b->environment_id && strcmp(a->outcome, b->outcome) == 0;
+}
+
+/* Counts of one total mostly follow each other: what it grows by is added up first. */
+static la_result add_totals(la_store *s, la_usage_step step, const la_usage_count *counts, size_t n)
+{
+    for (size_t i = 0; i < n;) {
+        la_usage_count total = counts[i];
+        for (i++; i < n && is_same_total(&total, &counts[i]); i++)
+            total.count += counts[i].count;
+        if (total.count)
+            LA_TRY(add_total(s, step, &total));
+    }
+    return la_ok();
+}
+
 static la_result add_usage(la_store *s, const la_usage_count *counts, size_t n, const la_usage_latency *latencies,
                            size_t n_latencies)
 {
     for (la_usage_step step = LA_USAGE_MINUTE; step < LA_USAGE_STEPS; step++) {
-        for (size_t i = 0; i < n; i++) {
-            if (counts[i].count == 0)
-                continue;
-            LA_TRY(add_total(s, step, &counts[i]));
-            LA_TRY(add_application(s, step, &counts[i]));
-        }
+        LA_TRY(add_totals(s, step, counts, n));
+        for (size_t i = 0; i < n; i++)
+            if (counts[i].count)
+                LA_TRY(add_application(s, step, &counts[i]));
         for (size_t i = 0; i < n_latencies; i++)
             LA_TRY(add_latency(s, step, &latencies[i]));
     }

@@ -10,6 +10,7 @@ enum { NAMED_REFUSALS_MAX = LA_USAGE_REFUSALS_MAX * 3 / 4 };
 
 typedef struct table {
     size_t n, n_refusals;
+    bool is_early;
     la_usage_entry *entries;
     uint32_t *index; /* of entries, from 1; 0: free */
     la_usage_refusal refusals[LA_USAGE_REFUSALS_MAX];
@@ -78,6 +79,18 @@ static size_t home_of(const la_usage_book *b, uint64_t application_id, uint64_t 
     return (size_t)(mixed >> (64 - b->index_bits));
 }
 
+static bool hand_over(la_usage_book *b, bool is_early)
+{
+    table *spare = atomic_exchange_explicit(&b->spare, NULL, memory_order_acquire);
+
+    if (!spare)
+        return false;
+    b->active->is_early = is_early;
+    atomic_store_explicit(&b->handed, b->active, memory_order_release);
+    b->active = spare;
+    return true;
+}
+
 bool la_usage_note(la_usage_book *b, uint64_t application_id, uint64_t what)
 {
     table *t = b->active;
@@ -93,7 +106,7 @@ bool la_usage_note(la_usage_book *b, uint64_t application_id, uint64_t what)
         }
     }
     if (t->n > mask / 2)
-        return la_usage_hand_over(b) && la_usage_note(b, application_id, what);
+        return hand_over(b, true) && la_usage_note(b, application_id, what);
     t->entries[t->n] = (la_usage_entry){application_id, what, 1};
     t->index[i] = (uint32_t)++t->n;
     return true;
@@ -138,16 +151,7 @@ bool la_usage_is_empty(const la_usage_book *b)
 
 bool la_usage_hand_over(la_usage_book *b)
 {
-    table *spare;
-
-    if (la_usage_is_empty(b))
-        return true;
-    spare = atomic_exchange_explicit(&b->spare, NULL, memory_order_acquire);
-    if (!spare)
-        return false;
-    atomic_store_explicit(&b->handed, b->active, memory_order_release);
-    b->active = spare;
-    return true;
+    return la_usage_is_empty(b) || hand_over(b, false);
 }
 
 bool la_usage_take(la_usage_book *b, la_usage_noted *ret)
@@ -157,7 +161,7 @@ bool la_usage_take(la_usage_book *b, la_usage_noted *ret)
     if (!t)
         return false;
     b->taken = t;
-    *ret = (la_usage_noted){t->entries, t->n, t->refusals, t->n_refusals};
+    *ret = (la_usage_noted){t->entries, t->n, t->refusals, t->n_refusals, t->is_early};
     return true;
 }
 

@@ -77,6 +77,7 @@ typedef struct la_usage_noted {
     size_t n;
     const la_usage_refusal *refusals;
     size_t n_refusals;
+    bool is_early; /* before its time, because the table was full: the same thread hands over again before long */
 } la_usage_noted;
 
 /* What was handed over, until la_usage_give_back; false where there is nothing. */

@@ -56,6 +56,8 @@ static bool collect(la_usage_keeper *k, const la_tally *tally)
     if (!la_usage_take(tally->usage, &noted))
         return false;
     la_usage_ledger_add(k->ledger, noted.entries, noted.n);
+    if (!noted.is_early)
+        la_usage_ledger_make_due(k->ledger);
     la_noted_refusals_add(k->refusals, noted.refusals, noted.n_refusals);
     la_usage_give_back(tally->usage);
     return true;
@@ -173,6 +175,7 @@ la_result la_usage_keeper_tidy(la_usage_keeper *k, la_commands *c, int64_t now_s
 
 static la_result write_all(la_usage_keeper *k, la_commands *c, la_health *health, int64_t now_s)
 {
+    la_usage_ledger_make_due(k->ledger);
     while (la_usage_ledger_waiting(k->ledger) > 0)
         LA_TRY(write_counts(k, c->store, health));
     return write_refusals(k, c, now_s, true);

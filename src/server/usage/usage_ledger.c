@@ -17,6 +17,7 @@ struct la_usage_ledger {
     part gathering;          /* what comes */
     la_usage_entry *leaving; /* what is being written; the older part */
     size_t n_leaving, written, offered;
+    bool is_due; /* what has been gathered */
     uint64_t dropped;
 };
 
@@ -142,10 +143,20 @@ void la_usage_ledger_add(la_usage_ledger *l, const la_usage_entry *entries, size
         add(l, &entries[i]);
 }
 
+void la_usage_ledger_make_due(la_usage_ledger *l)
+{
+    l->is_due = true;
+}
+
 size_t la_usage_ledger_next(la_usage_ledger *l, const la_usage_entry **ret)
 {
-    if (l->written == l->n_leaving)
+    /* Half of the room is for what comes while the rest is written. */
+    bool is_full = l->gathering.n > ((size_t)1 << l->bits) / 2;
+
+    if (l->written == l->n_leaving && (l->is_due || is_full)) {
         set_apart(l);
+        l->is_due = false;
+    }
     l->offered = l->n_leaving - l->written < LA_USAGE_BATCH ? l->n_leaving - l->written : LA_USAGE_BATCH;
     *ret = l->offered ? l->leaving + l->written : NULL;
     return l->offered;

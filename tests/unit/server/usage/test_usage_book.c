@@ -94,10 +94,16 @@ static void a_full_table_is_handed_over_early_and_then_drops(void **state)
     assert_false(la_usage_hand_over(b));
     assert_true(la_usage_take(b, &noted));
     assert_int_equal(noted.n, 16);
+    assert_true(noted.is_early);
     la_usage_give_back(b);
     assert_true(la_usage_note(b, 33, what(LA_OK)));
     assert_true(la_usage_take(b, &noted));
     assert_int_equal(count_of(&noted, 32, what(LA_OK)), 2);
+    assert_true(noted.is_early);
+    la_usage_give_back(b);
+    assert_true(la_usage_hand_over(b));
+    assert_true(la_usage_take(b, &noted));
+    assert_false(noted.is_early);
     la_usage_give_back(b);
     la_usage_book_free(b);
 }

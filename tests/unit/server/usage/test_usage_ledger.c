@@ -2,11 +2,17 @@
 
 #include "server/usage/usage_ledger.h"
 
-static void add(la_usage_ledger *l, uint64_t application_id, int64_t minute, unsigned outcome, uint64_t count)
+static void add_early(la_usage_ledger *l, uint64_t application_id, int64_t minute, unsigned outcome, uint64_t count)
 {
     la_usage_entry e = {application_id, la_usage_what(1, minute, outcome), count};
 
     la_usage_ledger_add(l, &e, 1);
+}
+
+static void add(la_usage_ledger *l, uint64_t application_id, int64_t minute, unsigned outcome, uint64_t count)
+{
+    add_early(l, application_id, minute, outcome, count);
+    la_usage_ledger_make_due(l);
 }
 
 /* Writes all; gives the sum of the answers. */
@@ -101,6 +107,44 @@ static void the_oldest_is_dropped_and_counted(void **state)
     la_usage_ledger_free(l);
 }
 
+static void what_is_not_due_is_gathered(void **state)
+{
+    la_usage_ledger *l = la_usage_ledger_new(10);
+    const la_usage_entry *entries;
+    size_t batches;
+
+    add_early(l, 1, 100, LA_OK, 1);
+    add_early(l, 1, 100, LA_OK, 1);
+    assert_int_equal(la_usage_ledger_next(l, &entries), 0);
+    assert_null(entries);
+    assert_int_equal(la_usage_ledger_waiting(l), 1);
+    add(l, 2, 100, LA_OK, 1);
+    assert_int_equal(la_usage_ledger_next(l, &entries), 2);
+    assert_int_equal(entries[0].count, 2);
+    /* Due was what was there then. */
+    add_early(l, 3, 100, LA_OK, 1);
+    assert_int_equal(drain(l, &batches), 3);
+    assert_int_equal(la_usage_ledger_waiting(l), 1);
+    la_usage_ledger_make_due(l);
+    assert_int_equal(drain(l, &batches), 1);
+    la_usage_ledger_free(l);
+}
+
+static void half_of_the_room_is_not_waited_in(void **state)
+{
+    la_usage_ledger *l = la_usage_ledger_new(10);
+    const la_usage_entry *entries;
+    size_t batches;
+
+    for (unsigned i = 0; i < 512; i++)
+        add_early(l, i, 100, LA_OK, 1);
+    assert_int_equal(la_usage_ledger_next(l, &entries), 0);
+    add_early(l, 512, 100, LA_OK, 1);
+    assert_int_equal(drain(l, &batches), 513);
+    assert_int_equal(la_usage_ledger_dropped(l), 0);
+    la_usage_ledger_free(l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -108,6 +152,8 @@ int main(void)
         cmocka_unit_test(a_batch_comes_again_until_it_is_written),
         cmocka_unit_test(written_without_an_offer_changes_nothing),
         cmocka_unit_test(the_oldest_is_dropped_and_counted),
+        cmocka_unit_test(what_is_not_due_is_gathered),
+        cmocka_unit_test(half_of_the_room_is_not_waited_in),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
