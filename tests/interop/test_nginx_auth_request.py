@@ -153,7 +153,7 @@ def test_a_valid_token(place):
 
 def test_no_field_of_a_client_passes_for_ours(place):
     """Each name that the verification may answer with, as its route writes them."""
-    names = set(re.findall(r"X-Auth-[A-Za-z-]+[a-z]", (support.REPOSITORY / "src" / "server" / "verify_route.c").read_text()))
+    names = set(re.findall(r"X-Auth-[A-Za-z-]+[a-z]", (support.REPOSITORY / "src" / "server" / "routes" / "verify_route.c").read_text()))
     assert {"X-Auth-Client-Id", "X-Auth-Issued", "X-Auth-Binding"} <= names
     fields = passes(place.ask(Authorization=f"Bearer {place.token()}", **{name: "forged" for name in names}))
     assert not [name for name, value in fields.items() if value == "forged"]
