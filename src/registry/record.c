@@ -266,8 +266,23 @@ static void add_sorted(uint64_t v, unsigned bytes, la_buffer *ret)
         la_buffer_add_char(ret, (char)(v >> (8 * bytes)));
 }
 
+void la_record_write_customer_prefix(uint64_t application_id, const uint8_t digest[LA_CUSTOMER_DIGEST_BYTES],
+                                     la_buffer *ret)
+{
+    la_buffer_add_char(ret, (char)LA_REVOKED_CUSTOMER);
+    add_sorted(application_id, 8, ret);
+    la_buffer_add(ret, (la_slice){(const char *)digest, LA_CUSTOMER_DIGEST_BYTES});
+}
+
 void la_record_write_revocation_name(const la_revocation_record *v, la_buffer *ret)
 {
+    if (v->kind == LA_REVOKED_CUSTOMER) {
+        uint8_t digest[LA_CUSTOMER_DIGEST_BYTES];
+        la_customer_digest(v->customer_id, digest);
+        la_record_write_customer_prefix(v->application_id, digest, ret);
+        la_buffer_add(ret, v->customer_id);
+        return;
+    }
     la_buffer_add_char(ret, (char)v->kind);
     if (v->kind == LA_REVOKED_TOKEN) {
         la_buffer_add(ret, v->jti);
@@ -276,20 +291,6 @@ void la_record_write_revocation_name(const la_revocation_record *v, la_buffer *r
     add_sorted(v->application_id, 8, ret);
     if (v->kind == LA_REVOKED_CREDENTIAL)
         add_sorted(v->credential_tag, 4, ret);
-    if (v->kind == LA_REVOKED_CUSTOMER) {
-        uint8_t digest[LA_CUSTOMER_DIGEST_BYTES];
-        la_customer_digest(v->customer_id, digest);
-        la_buffer_add(ret, (la_slice){(const char *)digest, sizeof digest});
-        la_buffer_add(ret, v->customer_id);
-    }
-}
-
-void la_record_write_customer_prefix(uint64_t application_id, const uint8_t digest[LA_CUSTOMER_DIGEST_BYTES],
-                                     la_buffer *ret)
-{
-    la_buffer_add_char(ret, (char)LA_REVOKED_CUSTOMER);
-    add_sorted(application_id, 8, ret);
-    la_buffer_add(ret, (la_slice){(const char *)digest, LA_CUSTOMER_DIGEST_BYTES});
 }
 
 void la_record_write_listed_name(la_slice list, uint32_t index, la_buffer *ret)
