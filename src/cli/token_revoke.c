@@ -147,25 +147,19 @@ static la_result run_revoke(la_cli *cli)
     return client_id.p ? revoke_many(cli, client_id) : revoke_one(cli);
 }
 
-typedef struct revocation_list {
-    bool json;
-    la_json_writer *w;
-    la_table table;
-} revocation_list;
-
 static la_result list_one(void *self, uint64_t revocation_id, const la_revocation_record *r)
 {
-    revocation_list *l = self;
+    la_cli_list *l = self;
     la_slice about = la_slice_of(la_revocation_about(r));
-    if (l->json) {
-        la_json_open(l->w, NULL, '{');
-        la_json_u64(l->w, "revocation_id", revocation_id);
-        la_json_text(l->w, "about", about);
-        la_json_text_or_null(l->w, "jti", r->jti.p ? r->jti : LA_SLICE(""));
-        la_json_text_or_null(l->w, "customer_id", r->customer_id);
-        la_json_time(l->w, "issued_until", r->before_s);
-        la_json_time(l->w, "kept_until", r->expires_at_s);
-        la_json_close(l->w, '}');
+    if (l->cli->json) {
+        la_json_open(&l->w, NULL, '{');
+        la_json_u64(&l->w, "revocation_id", revocation_id);
+        la_json_text(&l->w, "about", about);
+        la_json_text_or_null(&l->w, "jti", r->jti.p ? r->jti : LA_SLICE(""));
+        la_json_text_or_null(&l->w, "customer_id", r->customer_id);
+        la_json_time(&l->w, "issued_until", r->before_s);
+        la_json_time(&l->w, "kept_until", r->expires_at_s);
+        la_json_close(&l->w, '}');
         return la_ok();
     }
     la_table_add_u64(&l->table, revocation_id);
@@ -183,21 +177,9 @@ static la_result run_list(la_cli *cli)
     la_session s;
     la_application_row a;
     LA_TRY(la_session_open_application(cli, &s, &a));
-    la_json_writer w = {&cli->out, false};
-    revocation_list l = {.json = cli->json, .w = &w};
-    if (cli->json) {
-        la_cli_open_application_json(&w, &a);
-        la_json_open(&w, "revocations", '[');
-    } else {
-        la_table_init(&l.table, 6, titles);
-    }
+    la_cli_list l = la_cli_list_begin(cli, &a, "revocations", 6, titles);
     la_result r = la_command_list_revocations(&s.commands, &a, 0, LIST_MAX, list_one, &l);
-    if (cli->json) {
-        la_json_close(&w, ']');
-        la_json_end(&w);
-    } else {
-        la_table_done(&l.table, &cli->out);
-    }
+    la_cli_list_end(&l);
     la_session_close(&s);
     return r;
 }
