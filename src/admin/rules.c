@@ -101,7 +101,7 @@ static la_result unknown_scope(const la_environment_config *e, la_slice name)
 {
     char shown[LA_RULE_SHOWN_BYTES], list[LIST_BYTES];
     list_scopes(e, list, sizeof list);
-    if (la_slice_starts(name, LA_SLICE("customer.")))
+    if (la_slice_starts(name, LA_CUSTOMER_SCOPE_PREFIX))
         return la_fail(
             LA_INVALID,
             "scope \"%s\": an application is given \"customer\", which stands for every customer.<customer_id>",

@@ -37,7 +37,7 @@ bool la_customer_id_is_valid(la_customer_id_format format, la_slice customer_id)
 
 la_slice la_customer_of_scope(la_slice scope)
 {
-    la_slice prefix = LA_SLICE("customer.");
+    la_slice prefix = LA_CUSTOMER_SCOPE_PREFIX;
     if (!la_slice_starts(scope, prefix) || scope.n == prefix.n)
         return LA_NO_SLICE;
     return (la_slice){scope.p + prefix.n, scope.n - prefix.n};

@@ -4,6 +4,9 @@
 
 #include "config/config.h"
 
+/* What comes before the customer_id in the scope of a customer token. */
+#define LA_CUSTOMER_SCOPE_PREFIX LA_SLICE("customer.")
+
 bool la_customer_id_is_valid(la_customer_id_format format, la_slice customer_id);
 
 /* The customer whom a customer token is for, by its scope; absent in any other token. Such a scope stands alone. */

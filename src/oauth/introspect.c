@@ -23,7 +23,7 @@ static bool is_for_any(const la_access_token *t, la_slice audiences)
 
 static const la_scope_policy *policy_of(const la_environment_config *e, la_slice scope)
 {
-    return la_slice_starts(scope, LA_SLICE("customer.")) ? &e->customer : la_environment_scope(e, scope);
+    return la_slice_starts(scope, LA_CUSTOMER_SCOPE_PREFIX) ? &e->customer : la_environment_scope(e, scope);
 }
 
 /* The Spring profile: the audience is the client, so what it is for is said by its scopes. */

@@ -7,8 +7,6 @@
 #include "oauth/customer.h"
 #include "oauth/issuer.h"
 
-#define CUSTOMER_PREFIX LA_SLICE("customer.")
-
 /* scope-token = 1*( %x21 / %x23-5B / %x5D-7E ), RFC 6749 3.3. */
 static bool is_scope_token(la_slice s)
 {
@@ -59,7 +57,7 @@ static la_result find_policy(const la_environment_config *environment, la_slice 
 {
     if (la_slice_equal(scope, environment->customer.name))
         return la_error(LA_SCOPE_CUSTOMER_ID); /* `customer` without an id is no scope */
-    if (la_slice_starts(scope, CUSTOMER_PREFIX)) {
+    if (la_slice_starts(scope, LA_CUSTOMER_SCOPE_PREFIX)) {
         *ret = &environment->customer;
         return la_ok();
     }
@@ -71,7 +69,7 @@ static la_result check_customer(const la_token_context *context, const la_applic
                                 la_slice scope, la_grant *ret)
 {
     const la_environment_config *environment = la_issuer_environment(context->issuer);
-    la_slice customer_id = {scope.p + CUSTOMER_PREFIX.n, scope.n - CUSTOMER_PREFIX.n};
+    la_slice customer_id = {scope.p + LA_CUSTOMER_SCOPE_PREFIX.n, scope.n - LA_CUSTOMER_SCOPE_PREFIX.n};
     if (!la_customer_id_is_valid(environment->customer_id_format, customer_id))
         return la_error(LA_SCOPE_CUSTOMER_ID);
     ret->customer_id = customer_id;
