@@ -16,7 +16,7 @@ static void check(const la_grant *g, la_slice requested)
     for (unsigned i = 0; i < g->n_scopes; i++) {
         if (!is_scope_token(g->scopes[i]) || !la_scope_list_has(requested, g->scopes[i]))
             abort();
-        if (la_slice_starts(g->scopes[i], CUSTOMER_PREFIX) && (g->n_scopes != 1 || !g->customer_id.p))
+        if (la_slice_starts(g->scopes[i], LA_CUSTOMER_SCOPE_PREFIX) && (g->n_scopes != 1 || !g->customer_id.p))
             abort();
     }
 }
