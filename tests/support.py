@@ -271,6 +271,19 @@ class Server:
         return [json.loads(line) for line in self.log_text().splitlines() if line.strip()]
 
     # command line
+    def take_store_away(self):
+        """The database first and then its companions, which come back in the opposite order (docs/operations.md): nobody can open it
+        without its log."""
+        away = self.home / "away"
+        away.mkdir(exist_ok=True)
+        for path in sorted(self.home.glob("leanauth.db*")):
+            path.rename(away / path.name)
+        return away
+
+    def bring_store_back(self):
+        for path in sorted((self.home / "away").glob("leanauth.db*"), reverse=True):
+            path.rename(self.home / path.name)
+
     def cli(self, *args, **kwargs):
         environment = {"LEANAUTH_CONFIG": str(self.config_path), **kwargs.pop("environment", {})}
         return run_cli(*args, environment=environment, **kwargs)

@@ -13,19 +13,14 @@ def test_without_the_store_it_is_503_and_then_goes_on(new_home):
         admin = admin_client.add_operator(server, "ops@example.com", "admin")
         admin.login()
         app = admin.create("production", "before")
-        away = server.home / "away"
-        away.mkdir()
-        files = list(server.home.glob("leanauth.db*"))
-        for path in files:
-            path.rename(away / path.name)
+        server.take_store_away()
         for method, path in (("GET", "/environments"), ("GET", "/session"), ("POST", "/environments/production/applications")):
             response = admin.request(method, path, {"name": "lost"} if method == "POST" else None, check=503)
             assert int(response.headers["Retry-After"]) > 0
             assert str(server.home) not in response.text and "sqlite" not in response.text.lower()
         admin_client.Caller(server).get("/openapi.yaml", check=200)
         assert not (server.home / "leanauth.db").exists()
-        for path in files:
-            (away / path.name).rename(path)
+        server.bring_store_back()
         support.poll(lambda: admin.get("/environments").status_code == 200, 10, "the API is back")
         assert admin.json("GET", app["path"])["name"] == "before"
         admin.create("production", "after")

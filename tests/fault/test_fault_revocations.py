@@ -14,7 +14,6 @@ import requests
 import support
 from control import REVOKE, Asker, asker
 from test_fault_disk import fill, small_disk  # noqa: F401 (a fixture)
-from test_fault_store import move
 
 AUDIENCE = "https://api.leantech.me"
 KILLS = int(os.environ.get("LEANAUTH_KILLS") or 100) // 5
@@ -71,11 +70,11 @@ def test_kill_9(new_home):
     assert len(tokens) >= KILLS and not [status for revoker in revokers for status in revoker.wrong]
     assert not [token for token in tokens if watch.is_active(token)]
     home.kill()
-    move(home.home, home.home / "away")  # the registry alone says it as well
+    home.take_store_away()  # the registry alone says it as well
     home.start()
     assert not [token for token in tokens if watch.is_active(token)]
     home.stop()
-    move(home.home / "away", home.home)
+    home.bring_store_back()
     shutil.rmtree(home.home / "registry")
     home.start()
     assert not [token for token in tokens if watch.is_active(token)]
@@ -126,14 +125,14 @@ def test_a_removed_customer_and_a_lost_store(new_home):
     assert watch.is_active(dead) and watch.is_active(good)
     home.customer_remove(app, gone)
     support.poll(lambda: not watch.is_active(dead), 10, "its token is revoked")
-    move(home.home, home.home / "away")
+    home.take_store_away()
     support.poll(lambda: home.metric("leanauth_store_up") == 0, 20, "the loss is noticed")
     assert home.customer_remove(app, kept, check=None).returncode == 1
     assert watch.is_active(good) and not watch.is_active(dead)
     home.kill()
     home.start()
     assert watch.is_active(good) and not watch.is_active(dead)
-    move(home.home / "away", home.home)
+    home.bring_store_back()
     support.poll(lambda: home.metric("leanauth_store_up") == 1, 20, "the store is back")
     assert watch.is_active(good) and not watch.is_active(dead)
     home.customer_remove(app, kept)

@@ -56,13 +56,6 @@ class Load:
         assert not self.failures, self.failures[:3]
 
 
-def move(source, target):
-    """The database with its companions, as an operator would."""
-    target.mkdir(exist_ok=True)
-    for path in source.glob("leanauth.db*"):
-        path.rename(target / path.name)
-
-
 def readiness(server):
     response = server.admin("/readyz")
     return {**response.json(), "status_code": response.status_code}
@@ -74,14 +67,14 @@ def test_store_moved_away_and_back_under_load(new_home):
     assert readiness(home)["store"] == "up" and home.metric("leanauth_store_up") == 1
     with Load(home) as load:
         load.go_on()
-        move(home.home, home.home / "away")
+        home.take_store_away()
         support.poll(lambda: readiness(home)["store"] == "down", 10, "/readyz says that the store is gone")
         load.go_on()
         support.poll(lambda: readiness(home)["stale_s"] >= 1, 10, "/readyz says how stale the registry is")
         assert readiness(home)["status_code"] == 200  # ready_max_stale_s: 0 means that it never stops being ready
         assert home.metric("leanauth_store_up") == 0 and home.metric("leanauth_registry_stale_seconds") >= 1
         assert not (home.home / "leanauth.db").exists(), "a missing database is not made"
-        move(home.home / "away", home.home)
+        home.bring_store_back()
         support.poll(lambda: readiness(home)["store"] == "up", 10, "/readyz says that the store is back")
         load.go_on()
         app = home.create_app("production", "after the return")
@@ -99,13 +92,13 @@ def test_other_changes_while_the_store_was_away(new_home):
     gone = home.create_app("production", "goes")
     home.start()
     assert home.works(app) and home.works(gone)
-    move(home.home, home.home / "away")
+    home.take_store_away()
     support.poll(lambda: readiness(home)["store"] == "down", 10, "the loss is seen")
     shutil.copy(home.config_path, home.home / "away" / "leanauth.yaml")
     shutil.copy(home.home / "master.key", home.home / "away" / "master.key")
     support.run_cli("app", "delete", gone["client_id"], "--yes", "--config", home.home / "away" / "leanauth.yaml", check=0)
     assert home.works(gone)
-    move(home.home / "away", home.home)
+    home.bring_store_back()
     support.poll(lambda: not home.works(gone), 10, "the change is followed")
     assert home.works(app)
     home.stop()
@@ -114,11 +107,11 @@ def test_other_changes_while_the_store_was_away(new_home):
 def test_ready_limit_of_staleness(new_home):
     home = new_home(lambda config: config.setdefault("registry", {}).update(ready_max_stale_s=1))
     home.start()
-    move(home.home, home.home / "away")
+    home.take_store_away()
     support.poll(lambda: readiness(home)["status_code"] == 503, 15, "/readyz fails")
     assert home.admin("/livez").status_code == 200
     home.good()
-    move(home.home / "away", home.home)
+    home.bring_store_back()
     support.poll(lambda: readiness(home)["status_code"] == 200, 15, "/readyz succeeds again")
     home.stop()
 
@@ -128,11 +121,11 @@ def test_start_with_the_store_gone(new_home):
     home.start()
     home.good()
     home.stop()
-    move(home.home, home.home / "away")
+    home.take_store_away()
     home.start()
     home.good()
     assert readiness(home)["store"] == "down" and home.get("production", "/oauth2/jwks").json()["keys"]
-    move(home.home / "away", home.home)
+    home.bring_store_back()
     app = home.create_app("production", "late")
     support.poll(lambda: home.works(app), 10, "the store is followed once it is there")
     home.stop()
@@ -154,7 +147,7 @@ def refused(home, *words, environment=None):
 
 def test_start_with_neither_store_nor_registry(new_home):
     home = new_home()
-    move(home.home, home.home / "away")
+    home.take_store_away()
     shutil.rmtree(home.home / "registry", ignore_errors=True)
     refused(home, "leanauth.db")
     assert not (home.home / "leanauth.db").exists()

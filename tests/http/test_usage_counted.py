@@ -122,17 +122,12 @@ def test_counts_wait_for_a_store_that_is_away(home_factory):
     client_id = server.good_client["client_id"]
     server.good()
     poll(lambda: counted(server)[client_id, "issued"] == 1, 10, "the first one")
-    away = server.home / "away"
-    away.mkdir()
-    names = [name for name in ("leanauth.db", "leanauth.db-wal", "leanauth.db-shm") if (server.home / name).exists()]
-    for name in names:
-        os.rename(server.home / name, away / name)
+    server.take_store_away()
     poll(lambda: server.admin("/readyz").json()["store"] == "down", 10, "the loss of the store")
     for _ in range(4):
         server.good()
     poll(lambda: server.metric("leanauth_usage_waiting") > 0, 10, "waiting counts")
-    for name in names:
-        os.rename(away / name, server.home / name)
+    server.bring_store_back()
     poll(lambda: counted(server)[client_id, "issued"] == 5, 20, "all five")
     poll(lambda: server.metric("leanauth_usage_waiting") == 0, 10, "the end of waiting")
     server.stop()
