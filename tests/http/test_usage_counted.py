@@ -3,7 +3,6 @@ reaches the audit log, condensed. Read from the database itself, so that nothing
 
 import collections
 import json
-import os
 import sqlite3
 import time
 import uuid
