@@ -82,11 +82,16 @@ static bool may_note_login(void *self, const la_actor *actor, uint64_t *ret_unwr
     return la_api_refusals_take(&a->logins, actor->address, la_clock_now_s(), ret_unwritten);
 }
 
-/* Whatever keeps it from being opened will pass, or an operator makes it pass: until then there is nothing to serve from. */
-static la_result open_store(la_api *a)
+void la_api_look_at_store(la_api *a)
 {
     if (a->is_open && !la_store_is_present(a->commands.store))
         close_store(a);
+}
+
+/* Whatever keeps it from being opened will pass, or an operator makes it pass: until then there is nothing to serve from. */
+static la_result open_store(la_api *a)
+{
+    la_api_look_at_store(a);
     if (a->is_open)
         return la_ok();
     la_result r = la_commands_open(a->config, LA_STORE_MIGRATE, &a->commands);

@@ -68,6 +68,10 @@ typedef struct la_api la_api;
 la_result la_api_new(const la_config *config, la_master_key *master_key, const la_api_hooks *hooks, la_api **ret);
 la_api *la_api_free(la_api *a); /* takes NULL; returns NULL */
 
+/* Closes the store where its files are not in their place any more: while one handle of a process is open, no other one can open what has come
+ * into their place (store.h). */
+void la_api_look_at_store(la_api *a);
+
 /* Answers any request below /admin/, also a malformed one. `ret` has its buffers made by la_api_response_init and is done by the
  * caller with la_api_response_done, which wipes them: secrets may be in them. */
 void la_api_response_init(la_api_response *r);

@@ -50,6 +50,12 @@ void la_daemon_publish(la_daemon *d, la_snapshot *s)
     la_admin_thread_nudge(d->admin_thread);
 }
 
+void la_daemon_let_go_of_store(la_daemon *d)
+{
+    if (d->admin_thread)
+        la_admin_thread_nudge(d->admin_thread);
+}
+
 /* ---- the administration's listener ---- */
 
 /* As a browser names it: scheme, host and port; absent where it is not configured. */

@@ -306,8 +306,7 @@ static la_result remember_file(la_store *s, const char *path, int64_t *ret_bytes
     s->path = copy;
     if (stat(s->path, &st) != 0)
         return fail_errno(errno, path, "cannot open the database");
-    s->device = st.st_dev;
-    s->inode = st.st_ino;
+    s->files[LA_FILE_DATABASE] = (la_file_id){st.st_dev, st.st_ino};
     *ret_bytes = st.st_size;
     return la_ok();
 }
@@ -316,6 +315,7 @@ static la_result open_file(la_store *s, const char *path, la_store_mode mode)
 {
     int64_t bytes = 0;
     LA_TRY(find(path, mode));
+    LA_TRY(la_handles_check(path));
     int rc = sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
     if (rc != SQLITE_OK)
         return la_sql_fail(s->db, path, rc);
@@ -325,8 +325,10 @@ static la_result open_file(la_store *s, const char *path, la_store_mode mode)
     sqlite3_busy_timeout(s->db, BUSY_TIMEOUT_MS);
     LA_TRY(look_at_header(s->db, s->path));
     LA_TRY(look_at_version(s->db, s->path));
+    la_files_remember(s);
     LA_TRY(set_up(s->db, s->path));
     LA_TRY(la_store_migrate(s->db, s->path, la_schema_steps, la_schema_version));
+    la_files_remember(s); /* a copy may have had no log before */
     LA_TRY(pragma(s->db, s->path, "PRAGMA foreign_keys = ON"));
     LA_TRY(check(s, bytes));
     sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
@@ -340,36 +342,32 @@ la_result la_store_open(const char *path, la_store_mode mode, la_store **ret)
     if (!s)
         return la_fail(LA_NO_MEMORY, "%s: memory is exhausted", path);
     la_result r = open_file(s, path, mode);
-    if (la_is_ok(r))
-        *ret = s;
-    else
+    if (!la_is_ok(r)) {
         la_store_close(s);
+        return r;
+    }
+    la_handles_add(s);
+    *ret = s;
     return r;
 }
 
 la_store *la_store_close(la_store *s)
 {
-    struct stat st;
     if (!s)
         return NULL;
+    la_handles_remove(s);
     la_store_import_abort(s);
     la_store_rollback(s);
     for (unsigned i = 0; i < s->n_statements; i++)
         sqlite3_finalize(s->statements[i].st);
-    /* The last one to close removes the write-ahead log by its name. Where another database has been put at our
-     * path meanwhile, that name is the other one's log. */
-    if (s->path && stat(s->path, &st) == 0 && (st.st_dev != s->device || st.st_ino != s->inode))
+    /* The last one to close moves what the write-ahead log has into the database, and removes the log by its name. Where others have been
+     * put in the place of either, that is neither our database nor our log. */
+    if (s->path && la_files_are_foreign(s))
         sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     sqlite3_close_v2(s->db);
     free(s->path);
     free(s);
     return NULL;
-}
-
-bool la_store_is_present(la_store *s)
-{
-    struct stat st;
-    return stat(s->path, &st) == 0 && st.st_dev == s->device && st.st_ino == s->inode && access(s->path, R_OK) == 0;
 }
 
 la_result la_store_change_mark(la_store *s, uint64_t *ret)

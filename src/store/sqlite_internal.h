@@ -25,11 +25,19 @@ typedef struct la_statement {
     sqlite3_stmt *st;
 } la_statement;
 
+/* The database and what SQLite keeps beside it. They are one database, of which the newest part is in the log. */
+typedef enum la_file { LA_FILE_DATABASE, LA_FILE_LOG, LA_FILE_INDEX, LA_FILES } la_file;
+
+typedef struct la_file_id {
+    dev_t device;
+    ino_t inode; /* 0: not known */
+} la_file_id;
+
 struct la_store {
     sqlite3 *db;
-    char *path; /* absolute */
-    dev_t device;
-    ino_t inode;
+    la_store *next; /* of those that are open in this process */
+    char *path;     /* absolute */
+    la_file_id files[LA_FILES];
     uint8_t id[LA_STORE_ID_BYTES];
     unsigned readers;      /* nested reads within one transaction */
     bool writing;          /* this handle has the write lock */
@@ -42,6 +50,18 @@ struct la_store {
     unsigned n_statements;
     la_statement statements[LA_STORE_STATEMENTS_MAX];
 };
+
+/* ---- presence.c ---- */
+
+/* Which log and index SQLite has opened. Right after it has: it keeps no name by which they could be asked for later. */
+void la_files_remember(la_store *s);
+/* Whether another file has the name of one of ours: it is not ours to write to, or to remove. */
+bool la_files_are_foreign(const la_store *s);
+
+/* UNAVAILABLE while a handle of this process has the database at `path` open with a former log. */
+la_result la_handles_check(const char *path);
+void la_handles_add(la_store *s);
+void la_handles_remove(la_store *s); /* also one that was not added */
 
 /* ---- sqlite.c: errors ---- */
 

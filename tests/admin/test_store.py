@@ -30,6 +30,25 @@ def test_without_the_store_it_is_503_and_then_goes_on(new_home):
         server.kill()
 
 
+def test_the_log_of_the_database_is_removed(new_home):
+    """The API has the store open too, and lets go of it without being asked for anything: the last one moves what was acknowledged into the
+    database."""
+    server = new_home(with_admin).start()
+    try:
+        admin = admin_client.add_operator(server, "ops@example.com", "admin")
+        admin.login()
+        app = admin.create("production", "in the log alone")
+        (server.home / "leanauth.db-wal").unlink()
+        support.poll(lambda: "store_back" in server.log_text(), 10, "the server has noticed, and opened it again")
+        server.kill()
+        server.start()
+        assert admin.json("GET", app["path"])["name"] == "in the log alone"
+        assert admin.json("GET", "/audit/verify")["whole"] is True
+        server.stop()
+    finally:
+        server.kill()
+
+
 def test_the_audit_log_tells_what_was_done(people):
     app = people.admin.create("sandbox-uae", "told")
     people.admin.patch(app["path"], {"name": "told again", "enabled": False}, 1, check=200)

@@ -103,6 +103,63 @@ def test_other_changes_while_the_store_was_away(new_home):
     assert home.works(app)
     home.stop()
 
+def is_sound(home):
+    with sqlite3.connect(home.home / "leanauth.db") as connection:
+        found = connection.execute("PRAGMA integrity_check").fetchone()[0]
+    connection.close()
+    return found == "ok"
+
+
+@pytest.mark.parametrize("late", [["-wal", "-shm"], ["-wal"], ["-shm"]], ids=["log and index", "log", "index"])
+def test_the_database_comes_back_before_its_log(new_home, late):
+    """The wrong order: what was opened meanwhile is an older database. Once the server has seen that all of it is there, nothing of it is
+    missing."""
+    home = new_home()
+    home.start()
+    before = home.create_app("production", "in the log alone")
+    support.poll(lambda: home.works(before), 10, "it works")
+    with Load(home) as load:
+        away = home.take_store_away()
+        support.poll(lambda: readiness(home)["store"] == "down", 10, "the loss is seen")
+        assert (away / "leanauth.db-wal").stat().st_size > 0
+        for end in [end for end in ("-shm", "-wal", "") if end not in late]:
+            (away / f"leanauth.db{end}").rename(home.home / f"leanauth.db{end}")
+        support.poll(lambda: readiness(home)["store"] == "up", 10, "what there is of it is used")
+        home.bring_store_back()
+        support.poll(lambda: home.log_text().count("store_back") == 2, 10, "the rest of it is noticed")
+        app = home.create_app("production", "after the return")
+        support.poll(lambda: home.works(app) and home.works(before), 10, "all of it is followed")
+        load.go_on()
+    assert not load.failures
+    home.kill()
+    home.start()
+    assert home.works(before) and home.works(app)
+    home.stop()
+    assert is_sound(home)
+
+
+@pytest.mark.parametrize("ends", [["-wal"], ["-shm"], ["-wal", "-shm"]], ids=["log", "index", "log and index"])
+def test_the_log_is_removed_under_the_server(new_home, ends):
+    """As somebody does whose disk is full. What was acknowledged is moved into the database while it still can be."""
+    home = new_home()
+    home.start()
+    before = home.create_app("production", "in the log alone")
+    support.poll(lambda: home.works(before), 10, "it works")
+    with Load(home) as load:
+        for end in ends:
+            (home.home / f"leanauth.db{end}").unlink()
+        support.poll(lambda: "store_lost" in home.log_text(), 10, "it is noticed")
+        support.poll(lambda: readiness(home)["store"] == "up", 10, "the database is open again")
+        app = home.create_app("production", "afterwards")
+        support.poll(lambda: home.works(app), 10, "changes are followed")
+        load.go_on()
+    assert not load.failures and home.works(before)
+    home.kill()
+    home.start()
+    assert home.works(before) and home.works(app)
+    home.stop()
+    assert is_sound(home)
+
 
 def test_ready_limit_of_staleness(new_home):
     home = new_home(lambda config: config.setdefault("registry", {}).update(ready_max_stale_s=1))

@@ -144,6 +144,7 @@ static void refresh(void *self)
     la_admin_api *a = self;
     la_snapshot *next = atomic_exchange_explicit(&a->next_snapshot, NULL, memory_order_acquire);
 
+    la_api_look_at_store(a->api);
     if (next && !la_is_ok(take_snapshot(a, next)))
         la_log(LA_LOG_ERROR, "snapshot_failed", "the admin API keeps its former configuration and keys: %s",
                la_detail());

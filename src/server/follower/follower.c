@@ -152,6 +152,7 @@ static void lose_store(la_follower *f, int64_t now_us, const char *why)
         la_log(LA_LOG_WARN, "store_lost", "%s; tokens go on from the registry", why);
     f->loss_is_logged = true;
     close_store(f);
+    la_daemon_let_go_of_store(f->daemon);
     f->next_retry_us = now_us + RETRY_EVERY_US;
 }
 
@@ -217,7 +218,7 @@ static void follow_store(la_follower *f, int64_t now_us)
     uint64_t mark;
 
     if (!la_store_is_present(f->commands.store)) {
-        lose_store(f, now_us, "the database file is gone, was replaced or cannot be read");
+        lose_store(f, now_us, "the database or its log is gone, was replaced or cannot be read");
         return;
     }
     la_chores_do(&f->chores, &f->commands, now_us, &f->look);

@@ -308,6 +308,45 @@ static void presence_is_that_of_the_file(void **state)
     la_store_close(other);
 }
 
+static void a_log_that_is_removed_is_moved_into_the_database(void **state)
+{
+    place *p = *state;
+    la_store *s, *second, *fresh;
+    uint16_t id;
+    create(p);
+    assert_ok(la_store_open(p->path, LA_STORE_MIGRATE, &s));
+    assert_ok(la_store_open(p->path, LA_STORE_MIGRATE, &second));
+    assert_ok(la_store_ensure_environment(s, LA_SLICE("in-the-log-alone"), &id));
+    unlink(p->wal);
+    assert_false(la_store_is_present(s));
+    assert_false(la_store_is_present(second));
+    assert_code(la_store_ensure_environment(s, LA_SLICE("new"), &id), LA_UNAVAILABLE);
+
+    /* A third handle would read a new log by the index that the two have. */
+    assert_code(la_store_open(p->path, LA_STORE_MIGRATE, &fresh), LA_UNAVAILABLE);
+    la_store_close(s);
+    assert_code(la_store_open(p->path, LA_STORE_MIGRATE, &fresh), LA_UNAVAILABLE);
+    la_store_close(second);
+    assert_ok(la_store_open(p->path, LA_STORE_MIGRATE, &fresh));
+    assert_ok(la_store_find_environment(fresh, LA_SLICE("in-the-log-alone"), &id));
+    la_store_close(fresh);
+}
+
+static void a_log_that_is_replaced_is_left_alone(void **state)
+{
+    place *p = *state;
+    la_store *s;
+    uint16_t id;
+    create(p);
+    assert_ok(la_store_open(p->path, LA_STORE_MIGRATE, &s));
+    assert_ok(la_store_ensure_environment(s, LA_SLICE("production"), &id));
+    unlink(p->wal);
+    write_at(p->wal, 0, "log", 3);
+    assert_false(la_store_is_present(s));
+    la_store_close(s);
+    assert_int_equal(size_of(p->wal), 3);
+}
+
 static void a_relative_path_survives_a_change_of_folder(void **state)
 {
     place *p = *state;
@@ -403,6 +442,8 @@ int main(void)
         TEST(a_missing_table_is_damage),
         TEST(a_folder_or_a_missing_folder_is_an_io_error),
         TEST(presence_is_that_of_the_file),
+        TEST(a_log_that_is_removed_is_moved_into_the_database),
+        TEST(a_log_that_is_replaced_is_left_alone),
         TEST(a_relative_path_survives_a_change_of_folder),
         TEST(a_log_without_its_database_stops_creation),
         TEST(a_killed_creation_leaves_no_database),
