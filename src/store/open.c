@@ -325,10 +325,10 @@ static la_result open_file(la_store *s, const char *path, la_store_mode mode)
     sqlite3_busy_timeout(s->db, BUSY_TIMEOUT_MS);
     LA_TRY(look_at_header(s->db, s->path));
     LA_TRY(look_at_version(s->db, s->path));
-    la_files_remember(s);
+    LA_TRY(la_handles_add(s));
     LA_TRY(set_up(s->db, s->path));
     LA_TRY(la_store_migrate(s->db, s->path, la_schema_steps, la_schema_version));
-    la_files_remember(s); /* a copy may have had no log before */
+    la_handles_remember(s); /* a copy by VACUUM INTO has its log only now */
     LA_TRY(pragma(s->db, s->path, "PRAGMA foreign_keys = ON"));
     LA_TRY(check(s, bytes));
     sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
@@ -342,12 +342,10 @@ la_result la_store_open(const char *path, la_store_mode mode, la_store **ret)
     if (!s)
         return la_fail(LA_NO_MEMORY, "%s: memory is exhausted", path);
     la_result r = open_file(s, path, mode);
-    if (!la_is_ok(r)) {
+    if (la_is_ok(r))
+        *ret = s;
+    else
         la_store_close(s);
-        return r;
-    }
-    la_handles_add(s);
-    *ret = s;
     return r;
 }
 
@@ -355,7 +353,6 @@ la_store *la_store_close(la_store *s)
 {
     if (!s)
         return NULL;
-    la_handles_remove(s);
     la_store_import_abort(s);
     la_store_rollback(s);
     for (unsigned i = 0; i < s->n_statements; i++)
@@ -365,6 +362,7 @@ la_store *la_store_close(la_store *s)
     if (s->path && la_files_are_foreign(s))
         sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     sqlite3_close_v2(s->db);
+    la_handles_remove(s);
     free(s->path);
     free(s);
     return NULL;

@@ -338,7 +338,7 @@ static la_result begin_writing(la_store *s)
     if (s->writing || s->readers > 0)
         return la_fail(LA_CONFLICT, "the store is in the middle of a listing, a group or an import");
     if (!la_store_is_present(s))
-        return la_fail(LA_UNAVAILABLE, "%s: the database was moved away or replaced; put it back", s->path);
+        return la_fail(LA_UNAVAILABLE, "%s: the database or its log was moved away, removed or replaced", s->path);
     LA_TRY(run(s, sql_begin_write));
     s->writing = true;
     return la_ok();

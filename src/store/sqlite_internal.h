@@ -53,15 +53,18 @@ struct la_store {
 
 /* ---- presence.c ---- */
 
-/* Which log and index SQLite has opened. Right after it has: it keeps no name by which they could be asked for later. */
-void la_files_remember(la_store *s);
 /* Whether another file has the name of one of ours: it is not ours to write to, or to remove. */
 bool la_files_are_foreign(const la_store *s);
 
-/* UNAVAILABLE while a handle of this process has the database at `path` open with a former log. */
+/* UNAVAILABLE while a handle of this process has a file at `path` open, and others of its files are not in their place. */
 la_result la_handles_check(const char *path);
-void la_handles_add(la_store *s);
-void la_handles_remove(la_store *s); /* also one that was not added */
+/* Right after SQLite has opened the log and its index, which are remembered: SQLite keeps no name by which they could be asked for later. Checks
+ * once more, and adds the handle in any case. */
+la_result la_handles_add(la_store *s);
+/* Once more, for a log that SQLite did not have yet. */
+void la_handles_remember(la_store *s);
+/* Once SQLite has let go. Takes one that was not added. */
+void la_handles_remove(la_store *s);
 
 /* ---- sqlite.c: errors ---- */
 

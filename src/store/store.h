@@ -23,8 +23,9 @@ typedef enum la_store_mode {
 la_result la_store_open(const char *path, la_store_mode mode, la_store **ret);
 la_store *la_store_close(la_store *s); /* takes NULL; returns NULL */
 
-/* False once a file that was opened, the database or its write-ahead log, is no longer the one at its path (moved away, removed, replaced), or
- * the database cannot be read. Then close it: what is written is refused, and this process cannot open it anew before. */
+/* False once a file that was opened, the database, its write-ahead log or the index of that, is no longer the one at its path (moved away,
+ * removed, replaced), or the database cannot be read. Then close it: what begins to write is refused, and this process cannot open it anew
+ * before. */
 bool la_store_is_present(la_store *s);
 
 /* Changes whenever another connection has committed; cheap enough to ask every 50 ms. */

@@ -49,6 +49,26 @@ def test_the_log_of_the_database_is_removed(new_home):
         server.kill()
 
 
+def test_the_api_opens_the_database_before_its_log_is_back(new_home):
+    """The API lets go of it although nobody asks it for anything more."""
+    server = new_home(with_admin).start()
+    try:
+        admin = admin_client.add_operator(server, "ops@example.com", "admin")
+        admin.login()
+        app = admin.create("production", "in the log alone")
+        for _ in range(4):  # until the API is before the server, which tries once a second
+            away = server.take_store_away()
+            support.poll(lambda: server.admin("/readyz").json()["store"] == "down", 10, "the loss is seen")
+            (away / "leanauth.db").rename(server.home / "leanauth.db")
+            admin.get("/environments")
+            server.bring_store_back()
+            support.poll(lambda: server.admin("/readyz").json()["store"] == "up", 10, "the store is back")
+        support.poll(lambda: admin.get(app["path"]).status_code == 200, 10, "what the log has is there")
+        server.stop()
+    finally:
+        server.kill()
+
+
 def test_the_audit_log_tells_what_was_done(people):
     app = people.admin.create("sandbox-uae", "told")
     people.admin.patch(app["path"], {"name": "told again", "enabled": False}, 1, check=200)

@@ -103,6 +103,7 @@ def test_other_changes_while_the_store_was_away(new_home):
     assert home.works(app)
     home.stop()
 
+
 def is_sound(home):
     with sqlite3.connect(home.home / "leanauth.db") as connection:
         found = connection.execute("PRAGMA integrity_check").fetchone()[0]
@@ -140,7 +141,7 @@ def test_the_database_comes_back_before_its_log(new_home, late):
 
 @pytest.mark.parametrize("ends", [["-wal"], ["-shm"], ["-wal", "-shm"]], ids=["log", "index", "log and index"])
 def test_the_log_is_removed_under_the_server(new_home, ends):
-    """As somebody does whose disk is full. What was acknowledged is moved into the database while it still can be."""
+    """What was acknowledged is moved into the database while it still can be."""
     home = new_home()
     home.start()
     before = home.create_app("production", "in the log alone")

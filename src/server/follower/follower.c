@@ -138,6 +138,8 @@ static void refresh_snapshot(la_follower *f, int64_t now_us)
 
 /* ---- the store ---- */
 
+static const char out_of_place[] = "the database or its log is gone, was replaced or cannot be read";
+
 static void close_store(la_follower *f)
 {
     if (f->store_is_open)
@@ -203,6 +205,7 @@ static void reopen_store(la_follower *f, int64_t now_us)
         /* A file that is there and cannot be used is worth more than the one line at the loss. */
         if (r.code != LA_NOT_FOUND && r.code != LA_UNAVAILABLE && la_chores_may_complain(&f->chores, now_us))
             la_log(LA_LOG_ERROR, "store_unusable", "%s", la_detail());
+        la_daemon_let_go_of_store(f->daemon); /* the administration may have opened it meanwhile */
         return;
     }
     f->store_is_open = true;
@@ -218,7 +221,7 @@ static void follow_store(la_follower *f, int64_t now_us)
     uint64_t mark;
 
     if (!la_store_is_present(f->commands.store)) {
-        lose_store(f, now_us, "the database or its log is gone, was replaced or cannot be read");
+        lose_store(f, now_us, out_of_place);
         return;
     }
     la_chores_do(&f->chores, &f->commands, now_us, &f->look);
@@ -269,6 +272,8 @@ static la_result take_config(la_follower *f, la_shared_config *c, int64_t now_us
     la_snapshot *s;
     la_result r;
 
+    if (f->store_is_open && !la_store_is_present(f->commands.store))
+        lose_store(f, now_us, out_of_place);
     if (f->store_is_open) {
         /* Gives new environments their id and first key, which reach the registry by the feed. */
         LA_TRY(la_commands_open(&c->config, LA_STORE_MIGRATE, &fresh));

@@ -126,6 +126,9 @@ static void a_copy_without_wal_mode_gets_it_back(void **state)
     create(p);
     run_sql(p->path, "PRAGMA journal_mode = DELETE"); /* as VACUUM INTO leaves it */
     assert_ok(la_store_open(p->path, LA_STORE_MIGRATE, &s));
+    assert_true(la_store_is_present(s));
+    unlink(p->wal);
+    assert_false(la_store_is_present(s));
     la_store_close(s);
     assert_int_equal(run_sql(p->path, "SELECT journal_mode = 'wal' FROM pragma_journal_mode"), 1);
 }
@@ -347,6 +350,22 @@ static void a_log_that_is_replaced_is_left_alone(void **state)
     assert_int_equal(size_of(p->wal), 3);
 }
 
+static void another_database_beside_the_former_log_waits(void **state)
+{
+    place *p = *state;
+    char away[320], command[1000];
+    la_store *s, *other;
+    create(p);
+    snprintf(away, sizeof away, "%s.away", p->path);
+    assert_ok(la_store_open(p->path, LA_STORE_MIGRATE, &s));
+    snprintf(command, sizeof command, "mv %s %s && cp %s %s", p->path, away, away, p->path);
+    assert_int_equal(system(command), 0);
+    assert_code(la_store_open(p->path, LA_STORE_MIGRATE, &other), LA_UNAVAILABLE);
+    la_store_close(s);
+    assert_ok(la_store_open(p->path, LA_STORE_MIGRATE, &other));
+    la_store_close(other);
+}
+
 static void a_relative_path_survives_a_change_of_folder(void **state)
 {
     place *p = *state;
@@ -444,6 +463,7 @@ int main(void)
         TEST(presence_is_that_of_the_file),
         TEST(a_log_that_is_removed_is_moved_into_the_database),
         TEST(a_log_that_is_replaced_is_left_alone),
+        TEST(another_database_beside_the_former_log_waits),
         TEST(a_relative_path_survives_a_change_of_folder),
         TEST(a_log_without_its_database_stops_creation),
         TEST(a_killed_creation_leaves_no_database),
