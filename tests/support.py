@@ -270,7 +270,7 @@ class Server:
         """The log as objects: every line has to be one."""
         return [json.loads(line) for line in self.log_text().splitlines() if line.strip()]
 
-    # command line
+    # the files of the store
     def take_store_away(self):
         """The database first and then its companions, which come back in the opposite order (docs/operations.md): nobody can open it
         without its log."""
@@ -284,6 +284,7 @@ class Server:
         for path in sorted((self.home / "away").glob("leanauth.db*"), reverse=True):
             path.rename(self.home / path.name)
 
+    # command line
     def cli(self, *args, **kwargs):
         environment = {"LEANAUTH_CONFIG": str(self.config_path), **kwargs.pop("environment", {})}
         return run_cli(*args, environment=environment, **kwargs)

@@ -2,71 +2,67 @@
 
 import json
 
+import pytest
+
 import admin_client
 import support
 from conftest import with_admin
 
 
-def test_without_the_store_it_is_503_and_then_goes_on(new_home):
+@pytest.fixture
+def own(new_home):
+    """A server of its own for one test, and an admin who is logged in."""
     server = new_home(with_admin).start()
-    try:
-        admin = admin_client.add_operator(server, "ops@example.com", "admin")
-        admin.login()
-        app = admin.create("production", "before")
-        server.take_store_away()
-        for method, path in (("GET", "/environments"), ("GET", "/session"), ("POST", "/environments/production/applications")):
-            response = admin.request(method, path, {"name": "lost"} if method == "POST" else None, check=503)
-            assert int(response.headers["Retry-After"]) > 0
-            assert str(server.home) not in response.text and "sqlite" not in response.text.lower()
-        admin_client.Caller(server).get("/openapi.yaml", check=200)
-        assert not (server.home / "leanauth.db").exists()
-        server.bring_store_back()
-        support.poll(lambda: admin.get("/environments").status_code == 200, 10, "the API is back")
-        assert admin.json("GET", app["path"])["name"] == "before"
-        admin.create("production", "after")
-        assert admin.json("GET", "/audit/verify")["whole"] is True
-        server.stop()
-    finally:
-        server.kill()
+    admin = admin_client.add_operator(server, "ops@example.com", "admin")
+    admin.login()
+    return server, admin
 
 
-def test_the_log_of_the_database_is_removed(new_home):
+def test_without_the_store_it_is_503_and_then_goes_on(own):
+    server, admin = own
+    app = admin.create("production", "before")
+    server.take_store_away()
+    for method, path in (("GET", "/environments"), ("GET", "/session"), ("POST", "/environments/production/applications")):
+        response = admin.request(method, path, {"name": "lost"} if method == "POST" else None, check=503)
+        assert int(response.headers["Retry-After"]) > 0
+        assert str(server.home) not in response.text and "sqlite" not in response.text.lower()
+    admin_client.Caller(server).get("/openapi.yaml", check=200)
+    assert not (server.home / "leanauth.db").exists()
+    server.bring_store_back()
+    support.poll(lambda: admin.get("/environments").status_code == 200, 10, "the API is back")
+    assert admin.json("GET", app["path"])["name"] == "before"
+    admin.create("production", "after")
+    assert admin.json("GET", "/audit/verify")["whole"] is True
+    server.stop()
+
+
+def test_the_log_of_the_database_is_removed(own):
     """The API has the store open too, and lets go of it without being asked for anything: the last one moves what was acknowledged into the
     database."""
-    server = new_home(with_admin).start()
-    try:
-        admin = admin_client.add_operator(server, "ops@example.com", "admin")
-        admin.login()
-        app = admin.create("production", "in the log alone")
-        (server.home / "leanauth.db-wal").unlink()
-        support.poll(lambda: "store_back" in server.log_text(), 10, "the server has noticed, and opened it again")
-        server.kill()
-        server.start()
-        assert admin.json("GET", app["path"])["name"] == "in the log alone"
-        assert admin.json("GET", "/audit/verify")["whole"] is True
-        server.stop()
-    finally:
-        server.kill()
+    server, admin = own
+    app = admin.create("production", "in the log alone")
+    (server.home / "leanauth.db-wal").unlink()
+    support.poll(lambda: "store_back" in server.log_text(), 10, "the server has noticed, and opened it again")
+    server.kill()
+    server.start()
+    assert admin.json("GET", app["path"])["name"] == "in the log alone"
+    assert admin.json("GET", "/audit/verify")["whole"] is True
+    server.stop()
 
 
-def test_the_api_opens_the_database_before_its_log_is_back(new_home):
+def test_the_api_opens_the_database_before_its_log_is_back(own):
     """The API lets go of it although nobody asks it for anything more."""
-    server = new_home(with_admin).start()
-    try:
-        admin = admin_client.add_operator(server, "ops@example.com", "admin")
-        admin.login()
-        app = admin.create("production", "in the log alone")
-        for _ in range(4):  # until the API is before the server, which tries once a second
-            away = server.take_store_away()
-            support.poll(lambda: server.admin("/readyz").json()["store"] == "down", 10, "the loss is seen")
-            (away / "leanauth.db").rename(server.home / "leanauth.db")
-            admin.get("/environments")
-            server.bring_store_back()
-            support.poll(lambda: server.admin("/readyz").json()["store"] == "up", 10, "the store is back")
-        support.poll(lambda: admin.get(app["path"]).status_code == 200, 10, "what the log has is there")
-        server.stop()
-    finally:
-        server.kill()
+    server, admin = own
+    app = admin.create("production", "in the log alone")
+    for _ in range(4):  # until the API is before the server, which tries once a second
+        away = server.take_store_away()
+        support.poll(lambda: server.admin("/readyz").json()["store"] == "down", 10, "the loss is seen")
+        (away / "leanauth.db").rename(server.home / "leanauth.db")
+        admin.get("/environments")
+        server.bring_store_back()
+        support.poll(lambda: server.admin("/readyz").json()["store"] == "up", 10, "the store is back")
+    support.poll(lambda: admin.get(app["path"]).status_code == 200, 10, "what the log has is there")
+    server.stop()
 
 
 def test_the_audit_log_tells_what_was_done(people):

@@ -90,7 +90,8 @@ typedef struct la_daemon {
  * run. */
 void la_daemon_publish(la_daemon *d, la_snapshot *s);
 
-/* The administration closes the store soon where its files are not in their place. By the housekeeping thread. */
+/* The administration closes the store soon where its files are not in their place. By the housekeeping thread, and before the
+ * loops run. */
 void la_daemon_let_go_of_store(la_daemon *d);
 
 /* Any thread, as long as the main loop is up: it looks for a new snapshot, for answers of the admin API and for threads that

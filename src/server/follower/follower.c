@@ -138,8 +138,6 @@ static void refresh_snapshot(la_follower *f, int64_t now_us)
 
 /* ---- the store ---- */
 
-static const char out_of_place[] = "the database or its log is gone, was replaced or cannot be read";
-
 static void close_store(la_follower *f)
 {
     if (f->store_is_open)
@@ -220,10 +218,6 @@ static void follow_store(la_follower *f, int64_t now_us)
 {
     uint64_t mark;
 
-    if (!la_store_is_present(f->commands.store)) {
-        lose_store(f, now_us, out_of_place);
-        return;
-    }
     la_chores_do(&f->chores, &f->commands, now_us, &f->look);
     if (!la_is_ok(la_store_change_mark(f->commands.store, &mark))) {
         lose_store(f, now_us, la_detail());
@@ -272,8 +266,6 @@ static la_result take_config(la_follower *f, la_shared_config *c, int64_t now_us
     la_snapshot *s;
     la_result r;
 
-    if (f->store_is_open && !la_store_is_present(f->commands.store))
-        lose_store(f, now_us, out_of_place);
     if (f->store_is_open) {
         /* Gives new environments their id and first key, which reach the registry by the feed. */
         LA_TRY(la_commands_open(&c->config, LA_STORE_MIGRATE, &fresh));
@@ -328,6 +320,8 @@ static void tick(la_follower *f)
 {
     int64_t now_us = la_clock_monotonic_us();
 
+    if (f->store_is_open && !la_store_is_present(f->commands.store))
+        lose_store(f, now_us, "the database or its log is gone, was replaced or cannot be read");
     look_for_config(f, now_us);
     write_revocations(f);
     la_chores_collect(&f->chores);
